@@ -1,0 +1,1 @@
+"""From pixels to 2D poses: finder, pose networks, tracker, smoothing."""
