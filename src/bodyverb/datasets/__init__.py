@@ -1,0 +1,1 @@
+"""One file a data set: its card and how to open it."""

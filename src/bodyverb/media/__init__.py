@@ -1,0 +1,1 @@
+"""Decode and encode video with true time stamps, image folders and cameras."""

@@ -1,0 +1,1 @@
+"""Pure float64 functions with their units in the name."""

@@ -1,0 +1,1 @@
+"""Overlay video, timeline, tables, plots and the report."""

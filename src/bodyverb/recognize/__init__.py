@@ -1,0 +1,1 @@
+"""Skeletons to verbs at run time: windows, open set and segments."""

@@ -1,0 +1,1 @@
+"""One training loop, loading, augmentation, checkpoints, evaluation and export."""
