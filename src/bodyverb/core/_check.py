@@ -56,7 +56,8 @@ def times(name: str, value: object) -> np.ndarray:
     if result.size > 1 and not (np.diff(result) > 0).all():
         at = int(np.flatnonzero(np.diff(result) <= 0)[0])
         raise InputError(
-            f"Expected rising {name}, got {result[at]:g} then {result[at + 1]:g} at frame {at + 1}; sort or drop frames"
+            f"Expected rising {name}, got {result[at]:g} then {result[at + 1]:g} at frame {at + 1}; "
+            "sort or drop frames"
         )
     return result
 

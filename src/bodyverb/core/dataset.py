@@ -80,7 +80,8 @@ class Sample:
             raise InputError(f"Expected poses of one frame, got {self.poses.frames}; check sample {self.id}")
         if self.poses is not None and self.poses.persons > boxes.shape[0]:
             raise InputError(
-                f"Expected a box for each of {self.poses.persons} persons, got {boxes.shape[0]}; check sample {self.id}"
+                f"Expected a box for each of {self.poses.persons} persons, got {boxes.shape[0]}; "
+                f"check sample {self.id}"
             )
 
 

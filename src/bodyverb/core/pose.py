@@ -109,15 +109,16 @@ class PoseSequence:
             rate_hz: Frames per second of evenly spaced frames, starting at 0; the rate is then `nominal`.
             score: (P, T, J); by default 1 where the joint is present, else 0. NaN becomes 0.
             state: (P, T, J); by default `SEEN` where the joint is present. Absent where it is not.
-            **fields: Any other field. Two coordinates default to image px in cv axes, three to camera metres in
-                cv axes; `rate` to `measured` with `timestamps_s`; `person_ids` to "0", "1", ...
+            **fields: Any other field. Two coordinates default to image px in cv axes, three to camera metres
+                in cv axes; `rate` to `measured` with `timestamps_s`; `person_ids` to "0", "1", ...
 
         Raises:
             InputError: Where the arrays do not fit together.
 
         Example:
             >>> from bodyverb import skeletons
-            >>> poses = PoseSequence.from_arrays(np.zeros((5, 14, 2)), skeleton=skeletons.get("lsp14"), rate_hz=5)
+            >>> layout = skeletons.get("lsp14")
+            >>> poses = PoseSequence.from_arrays(np.zeros((5, 14, 2)), skeleton=layout, rate_hz=5)
             >>> poses.position.shape, poses.unit, float(poses.timestamps_s[-1])
             ((1, 5, 14, 2), 'px', 0.8)
         """
@@ -127,7 +128,7 @@ class PoseSequence:
             raise InputError(
                 f"Expected position (person, time, joint, space), got shape {where.shape}; reshape it"
             )
-        present = np.isfinite(where).all(axis=-1)
+        present: np.ndarray = np.isfinite(where).all(axis=-1)
         where[~present] = np.nan
         defaults = _defaults(where.shape[0], where.shape[3], timed=timestamps_s is not None)
         if timestamps_s is None:
@@ -204,16 +205,16 @@ class PoseSequence:
         """One line: sizes, layout and frame of reference; not the arrays."""
         persons, frames, joints, space = self.position.shape
         return (
-            f"PoseSequence({persons} persons x {frames} frames x {joints} joints ({self.skeleton.name}) x {space}, "
-            f"{self.space} {self.unit} {self.axes}, source={self.source!r})"
+            f"PoseSequence({persons} persons x {frames} frames x {joints} joints ({self.skeleton.name}) "
+            f"x {space}, {self.space} {self.unit} {self.axes}, source={self.source!r})"
         )
 
     def _check_shapes(self) -> None:
         persons, frames, joints, space = self.position.shape
         if joints != len(self.skeleton):
             raise InputError(
-                f"Expected {len(self.skeleton)} joints of layout {self.skeleton.name!r}, got position of shape "
-                f"{self.position.shape}; axes are (person, time, joint, space)"
+                f"Expected {len(self.skeleton)} joints of layout {self.skeleton.name!r}, got position of "
+                f"shape {self.position.shape}; axes are (person, time, joint, space)"
             )
         if space not in (2, 3):
             raise InputError(
@@ -230,8 +231,8 @@ class PoseSequence:
             )
             if not fits:
                 raise InputError(
-                    f"Expected extra {name!r} aligned to person, time[, joint[, k]] = ({persons}, {frames}, {joints}), "
-                    f"got shape {value.shape}; align its axes"
+                    f"Expected extra {name!r} aligned to person, time[, joint[, k]] = "
+                    f"({persons}, {frames}, {joints}), got shape {value.shape}; align its axes"
                 )
             if value.dtype.kind not in "fiub":
                 raise InputError(
@@ -242,8 +243,8 @@ class PoseSequence:
         flat = self.position.shape[3] == 2
         if self.space == "image" and not (flat and self.unit in ("px", "none") and self.axes == "cv"):
             raise InputError(
-                f"Expected image space with 2 coordinates in px or none and cv axes, got {self.position.shape[3]} in "
-                f"{self.unit} and {self.axes}; keep depth as the extra 'depth_mm'"
+                f"Expected image space with 2 coordinates in px or none and cv axes, got "
+                f"{self.position.shape[3]} in {self.unit} and {self.axes}; keep depth as the extra 'depth_mm'"
             )
         if self.unit == "px" and not flat:
             raise InputError("Expected 2 coordinates in px, got 3; keep depth as the extra 'depth_mm'")
@@ -257,8 +258,8 @@ class PoseSequence:
         if not np.array_equal(finite.all(axis=-1), self.present):
             odd = tuple(int(i) for i in np.argwhere(finite.all(axis=-1) != self.present)[0])
             raise InputError(
-                f"Expected state 0 exactly where a position is NaN, got a mismatch at (person, time, joint) {odd}; "
-                "pass position and state together, or use PoseSequence.from_arrays"
+                f"Expected state 0 exactly where a position is NaN, got a mismatch at (person, time, joint) "
+                f"{odd}; pass position and state together, or use PoseSequence.from_arrays"
             )
         if not np.isnan(self.position[~self.present]).all():
             raise InputError(

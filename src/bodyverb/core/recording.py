@@ -60,7 +60,8 @@ class Recording:
         for segment in self.segments:
             if segment.person_id not in ids and not set(segment.person_id.split("+")) <= set(ids):
                 raise InputError(
-                    f"Expected segments of known persons, got id {segment.person_id!r}; known are {', '.join(ids)}"
+                    f"Expected segments of known persons, got id {segment.person_id!r}; "
+                    f"known are {', '.join(ids) or 'none'}"
                 )
 
     @property
@@ -91,8 +92,8 @@ def stack(tracks: Sequence[PoseSequence], timestamps_s: npt.ArrayLike | None = N
             times are left out.
 
     Returns:
-        All persons in order; NaN, score 0 and state absent where a person is not there. Only extras that every
-        track has are kept, filled with NaN (numbers with a fraction), -1 (whole numbers) or False.
+        All persons in order; NaN, score 0 and state absent where a person is not there. Only extras that
+        every track has are kept, filled with NaN (numbers with a fraction), -1 (whole numbers) or False.
 
     Raises:
         InputError: Where there is nothing to stack or the tracks do not agree.

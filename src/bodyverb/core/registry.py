@@ -1,7 +1,8 @@
 """Finding what a room offers: by its place in the folder, or by an entry point of another package.
 
-Adding a layout, a format, a data set, an augmentation or a network means adding one file; there is no list to
-edit. A module counts when its source assigns the constants its room asks for, which is read without importing.
+Adding a layout, a format, a data set, an augmentation or a network means adding one file; there is no list
+to edit. A module counts when its source assigns the constants its room asks for, which is read without
+importing it.
 """
 
 import importlib
@@ -41,7 +42,7 @@ class Registry:
         Raises:
             InputError: Where there is no such module, or another package's lacks a constant.
         """
-        if name in self._own():
+        if self._offers(name):
             return importlib.import_module(f"{self.room}.{name}")
         foreign = self._foreign()
         kind = self.room.rpartition(".")[2]
@@ -51,27 +52,29 @@ class Registry:
         missing = [constant for constant in self.constants if not hasattr(module, constant)]
         if missing:
             raise InputError(
-                f"Expected {', '.join(self.constants)} in {kind} {name!r}, got none for {', '.join(missing)}; "
-                f"correct the entry point {foreign[name].value}"
+                f"Expected {', '.join(self.constants)} in {kind} {name!r}, got none for "
+                f"{', '.join(missing)}; correct the entry point {foreign[name].value}"
             )
         return module
 
     def _own(self) -> tuple[str, ...]:
-        spec = importlib.util.find_spec(self.room)
-        places = [] if spec is None else list(spec.submodule_search_locations or [])
-        return tuple(
-            found.name
-            for found in pkgutil.iter_modules(places)
-            if not found.name.startswith("_") and self._assigns(places, found)
-        )
+        found = pkgutil.iter_modules([str(place) for place in self._places()])
+        return tuple(module.name for module in found if self._offers(module.name))
 
-    def _assigns(self, places: list[str], found: pkgutil.ModuleInfo) -> bool:
-        for place in places:
-            inside = f"{found.name}/__init__.py" if found.ispkg else f"{found.name}.py"
-            path = Path(place) / inside
-            if path.is_file():
-                source = path.read_text(encoding="utf-8")
-                return all(re.search(rf"^{name}\b\s*[:=]", source, re.MULTILINE) for name in self.constants)
+    def _places(self) -> list[Path]:
+        spec = importlib.util.find_spec(self.room)
+        return [] if spec is None else [Path(place) for place in spec.submodule_search_locations or []]
+
+    def _offers(self, name: str) -> bool:
+        if not name.isidentifier() or name.startswith("_"):
+            return False
+        for place in self._places():
+            for path in (place / f"{name}.py", place / name / "__init__.py"):
+                if path.is_file():
+                    source = path.read_text(encoding="utf-8")
+                    return all(
+                        re.search(rf"^{word}\b\s*[:=]", source, re.MULTILINE) for word in self.constants
+                    )
         return False
 
     def _foreign(self) -> dict[str, EntryPoint]:

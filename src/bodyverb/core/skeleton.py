@@ -61,7 +61,8 @@ class Skeleton:
             return self.joints.index(joint)
         except ValueError:
             raise InputError(
-                f"Expected a joint of layout {self.name!r}, got {joint!r}; use one of {', '.join(self.joints)}"
+                f"Expected a joint of layout {self.name!r}, got {joint!r}; "
+                f"use one of {', '.join(self.joints)}"
             ) from None
 
     @property
@@ -94,7 +95,7 @@ class Skeleton:
             )
         except KeyError as error:
             raise InputError(
-                f"Expected a layout with name, joints, parents, limbs, flip and root, got none for {error}; add it"
+                f"Expected a layout with name, joints, parents, limbs, flip and root, got no {error}; add it"
             ) from None
         except (TypeError, ValueError, AttributeError) as error:
             raise InputError(
@@ -111,7 +112,7 @@ class Skeleton:
         twice = sorted({joint for joint in self.joints if self.joints.count(joint) > 1})
         if twice:
             raise InputError(
-                f"Expected unique joint names in layout {self.name!r}, got {twice} more than once; rename them"
+                f"Expected unique joint names in layout {self.name!r}, got {twice} twice; rename them"
             )
 
     def _check_indices(self) -> None:
@@ -132,7 +133,8 @@ class Skeleton:
             bad = [value for value in values if not low <= value < count]
             if bad:
                 raise InputError(
-                    f"Expected {field} of layout {self.name!r} in {low}..{count - 1}, got {bad}; indices are 0-based"
+                    f"Expected {field} of layout {self.name!r} in {low}..{count - 1}, got {bad}; "
+                    "indices are 0-based"
                 )
         if any(a == b for a, b in self.limbs):
             raise InputError(f"Expected limbs between two joints in {self.name!r}, got a loop; remove it")
@@ -161,19 +163,21 @@ class Skeleton:
         flip = self.flip
         if any(flip[flip[joint]] != joint for joint in range(len(flip))):
             raise InputError(
-                f"Expected flip of flip to be the identity in layout {self.name!r}, got {flip}; pair the joints"
+                f"Expected flip of flip to be the identity in layout {self.name!r}, got {flip}; "
+                "pair the joints"
             )
         for joint, parent in enumerate(self.parents):
             mirrored = -1 if parent < 0 else flip[parent]
             if self.parents[flip[joint]] != mirrored:
                 raise InputError(
-                    f"Expected parents of layout {self.name!r} to survive the flip, got another parent for the "
-                    f"mirror image of {self.joints[joint]!r}; give both sides the same bones"
+                    f"Expected parents of layout {self.name!r} to survive the flip, got another parent for "
+                    f"the mirror image of {self.joints[joint]!r}; give both sides the same bones"
                 )
         limbs = {frozenset(limb) for limb in self.limbs}
         if {frozenset((flip[a], flip[b])) for a, b in self.limbs} != limbs:
             raise InputError(
-                f"Expected limbs of layout {self.name!r} to survive the flip, got one-sided limbs; add the other side"
+                f"Expected limbs of layout {self.name!r} to survive the flip, got one-sided limbs; "
+                "add the other side"
             )
         if {flip[joint] for joint in self.root} != set(self.root):
             raise InputError(
