@@ -1,0 +1,99 @@
+"""Leeds Sports Pose Extended: crowd-labelled sports people, one a picture, 14 joints."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bodyverb.core import InputError
+
+CARD = {
+    "name": "lspet",
+    "title": "Leeds Sports Pose Extended Training",
+    "licence": "no licence stated; research use, pictures belong to their photographers (Flickr)",
+    "citation": "Johnson and Everingham, Learning Effective Human Pose Estimation from Inaccurate Annotation, CVPR 2011",
+    "files": "one .npz with `joints` (n, 14, 3) = x, y, visible and `names` (n,), beside a .zip or .tar of the pictures "
+    "or the loose pictures themselves",
+    "splits": "`train` and `validation`: the last `1000` rows in file order are the validation block",
+    "skeleton": "lsp14",
+}
+
+VALIDATION_ROWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PosePictures:
+    """Pictures of one person each with 2D joints.
+
+    Attributes:
+        names: (n,) file names.
+        joints: (n, 14, 2) float32, pixels of the picture (centre of the first pixel is 0, 0); NaN where not visible.
+        read: index -> the encoded picture's bytes.
+    """
+
+    names: np.ndarray
+    joints: np.ndarray
+    read: Callable[[int], bytes]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def split(self, name: str) -> np.ndarray:
+        """Row numbers of a split: `train`, `validation` (a contiguous block at the end) or `all`."""
+        count = len(self)
+        held = min(VALIDATION_ROWS, count // 4)
+        splits = {
+            "train": np.arange(count - held),
+            "validation": np.arange(count - held, count),
+            "all": np.arange(count),
+        }
+        if name not in splits:
+            raise InputError(f"Expected a split of {sorted(splits)}, got '{name}'; choose one of them")
+        return splits[name]
+
+
+def open(root: Path) -> PosePictures:
+    """Open a folder laid out like LSP Extended (see CARD).
+
+    Raises:
+        InputError: no npz, no pictures, or arrays of another shape.
+    """
+    root = Path(root)
+    tables = sorted(root.glob("*.npz"))
+    if not tables:
+        raise InputError(
+            f"Expected an .npz with `joints` and `names`, got none; point --root at the data's folder: {root}"
+        )
+    with np.load(tables[0], allow_pickle=False) as table:
+        missing = {"joints", "names"} - set(table.files)
+        if missing:
+            raise InputError(f"Expected arrays `joints` and `names`, got {table.files}: {tables[0]}")
+        joints, names = table["joints"].astype(np.float32), table["names"].astype(str)
+    if joints.ndim != 3 or joints.shape[1:] != (14, 3) or len(names) != len(joints):
+        raise InputError(
+            f"Expected joints (n, 14, 3) and n names, got {joints.shape} and {names.shape}: {tables[0]}"
+        )
+    position = np.where(joints[..., 2:] > 0, joints[..., :2], np.nan).astype(np.float32)
+    return PosePictures(names=names, joints=position, read=_reader(root, names))
+
+
+def _reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:
+    """Find where the pictures are: a zip, a tar, or loose files."""
+    for path in sorted(root.glob("*.zip")):
+        archive = zipfile.ZipFile(path)
+        inside = {Path(member).name: member for member in archive.namelist()}
+        if str(names[0]) in inside:
+            return lambda row: archive.read(inside[str(names[row])])
+    for path in sorted(root.glob("*.tar*")):
+        tar = tarfile.open(path)  # noqa: SIM115 - lives as long as the reader
+        members = {Path(m.name).name: m for m in tar.getmembers() if m.isfile()}
+        if str(names[0]) in members:
+            return lambda row: tar.extractfile(members[str(names[row])]).read()  # type: ignore[union-attr]
+    if (root / str(names[0])).is_file():
+        return lambda row: (root / Path(str(names[row])).name).read_bytes()
+    raise InputError(f"Expected the pictures in a .zip, a .tar or loose, got none holding {names[0]}: {root}")
