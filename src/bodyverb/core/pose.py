@@ -128,7 +128,7 @@ class PoseSequence:
             raise InputError(
                 f"Expected position (person, time, joint, space), got shape {where.shape}; reshape it"
             )
-        present: np.ndarray = np.isfinite(where).all(axis=-1)
+        present = np.asarray(np.isfinite(where).all(axis=-1))
         where[~present] = np.nan
         defaults = _defaults(where.shape[0], where.shape[3], timed=timestamps_s is not None)
         if timestamps_s is None:

@@ -7,6 +7,7 @@ import numpy as np
 from bodyverb.core.errors import InputError
 from bodyverb.core.pose import ABSENT, INFERRED, PoseSequence
 from bodyverb.core.skeleton import Skeleton
+from bodyverb.skeletons._layouts import get
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Rule:
 
 def _middle(joint: str, *sources: str) -> Rule:
     share = 1 / len(sources)
-    text = f"middle of {' and '.join(sources)}" if len(sources) == 2 else f"mean of {', '.join(sources)}"
+    text = f"{'middle' if len(sources) == 2 else 'mean'} of {' and '.join(sources)}"
     return Rule(joint=joint, parts=tuple((source, share) for source in sources), text=text)
 
 
@@ -35,24 +36,23 @@ def _alias(joint: str, source: str) -> Rule:
 
 
 def _along(joint: str, start: str, end: str, share: float) -> Rule:
-    """The point that far along the line from start (0) to end (1); beyond 1 it lies past the end."""
+    """The point that far along the line from start (0) to end (1); above 1 it lies past the end."""
     text = f"{share:g} of the way from {start} to {end}"
     return Rule(joint=joint, parts=((start, 1 - share), (end, share)), text=text)
 
 
 def _above_shoulders(joint: str, source: str, share: float) -> Rule:
     parts = ((source, share), *((shoulder, (1 - share) / 2) for shoulder in SHOULDERS))
-    return Rule(
-        joint=joint, parts=parts, text=f"{share:g} of the way from the middle of the shoulders to {source}"
-    )
+    text = f"{share:g} of the way from the middle of the shoulders to {source}"
+    return Rule(joint=joint, parts=parts, text=text)
 
 
 SHOULDERS = ("left_shoulder", "right_shoulder")
 HIPS = ("left_hip", "right_hip")
 
-# The first rule whose sources the layout has is used. The shares are medians measured on real annotations, as
-# heights above the shoulders in trunk lengths: Penn head 0.39, LSP neck 0.09 and head top 0.53, COCO nose 0.37;
-# Kinect hands lie 0.27 forearms beyond the wrist (docs/decisions/0003).
+# The first rule whose sources the layout has is used. The shares are medians measured on real annotations:
+# heights above the shoulders in trunk lengths are 0.39 for Penn's head, 0.09 and 0.53 for LSP's neck and head
+# top, 0.37 for COCO's nose; Kinect hands lie 0.27 forearms beyond the wrist (docs/decisions/0003).
 RULES: tuple[Rule, ...] = (
     _alias("neck", "thorax"),
     _middle("neck", *SHOULDERS),
@@ -135,10 +135,7 @@ def convert(sequence: PoseSequence, target: Skeleton | str) -> tuple[PoseSequenc
     Raises:
         InputError: Where there is no such layout, or no joint of it can be made.
     """
-    if isinstance(target, str):
-        from bodyverb.skeletons import get
-
-        target = get(target)
+    target = get(target) if isinstance(target, str) else target
     source = sequence.skeleton
     report, parts = plan(source, target)
     if not parts:
