@@ -1,0 +1,89 @@
+"""Small synthetic recordings for the format tests."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bodyverb import skeletons
+from bodyverb.core import PoseSequence, Recording, Segment, Timeline, Window
+
+
+def _recording(people: int = 3, frames: int = 40, layout: str = "lsp14", seed: int = 0) -> Recording:
+    rng = np.random.default_rng(seed)
+    skeleton = skeletons.get(layout)
+    times = np.cumsum(rng.uniform(0.02, 0.05, frames)) if frames else np.zeros(0)
+    tracks = []
+    for person in range(people):
+        span = np.sort(rng.choice(frames, max(1, frames - 5 * person), replace=False))
+        position = rng.uniform(0, 640, (1, len(span), len(skeleton), 2)).astype(np.float32)
+        position[:, :, rng.integers(len(skeleton))] = np.nan
+        position[:, len(span) // 2] = np.nan
+        state = np.where(np.isnan(position[..., 0]), 0, rng.integers(1, 3, position.shape[:3]))
+        box = np.sort(rng.uniform(0, 640, (1, len(span), 4)).astype(np.float32), axis=-1)
+        tracks.append(
+            PoseSequence.from_arrays(
+                position,
+                skeleton=skeleton,
+                timestamps_s=times[span],
+                score=rng.uniform(0, 1, position.shape[:3]),
+                state=state,
+                box=box if person != 1 else None,
+                extras={"a/b.c": rng.integers(0, 9, (1, len(span)))} if person == 0 else {},
+                image_size=(640, 480),
+                person_ids=(str(person + 1),),
+                source="clip <é>.mp4",
+            )
+        )
+    segments = tuple(
+        Segment(person_id=t.person_ids[0], verb="squat", start_s=0.1, end_s=0.7, confidence=0.9)
+        for t in tracks[:1]
+    )
+    return Recording(
+        timestamps_s=times,
+        image_size=(640, 480),
+        source="clip <é>.mp4",
+        tracks=tuple(tracks),
+        segments=segments,
+        meta={"smoothing": {"method": "butterworth", "cutoff_hz": 6.0}, "versions": {"bodyverb": "0"}},
+    )
+
+
+def _timeline() -> Timeline:
+    rng = np.random.default_rng(1)
+    return Timeline(
+        classes=("squat", "push,up"),
+        segments=(
+            Segment(
+                person_id="1+2",
+                verb="squat",
+                start_s=0.1,
+                end_s=0.7,
+                confidence=0.9,
+                top5=(("squat", 0.9), ("push,up", 0.1)),
+            ),
+            Segment(person_id="2", verb="unknown", start_s=0.1, end_s=0.7, confidence=0.25),
+        ),
+        windows=tuple(
+            Window(
+                person_id=str(at % 2 + 1),
+                start_s=at * 0.1,
+                end_s=at * 0.1 + 1,
+                probabilities=rng.uniform(0, 1, 2),
+                known=-3.5 + at,
+            )
+            for at in range(5)
+        ),
+        model="verbs-test",
+        thresholds={"known": 0.5},
+    )
+
+
+@pytest.fixture
+def make_recording() -> Callable[..., Recording]:
+    return _recording
+
+
+@pytest.fixture
+def make_timeline() -> Callable[[], Timeline]:
+    return _timeline
