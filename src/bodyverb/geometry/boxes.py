@@ -17,7 +17,9 @@ __all__ = ["area", "box_of_pose", "centre_size", "clip_box", "expand_box", "iou"
 def _as_boxes(boxes: np.ndarray, name: str) -> np.ndarray:
     array = np.asarray(boxes, dtype=np.float64)
     if array.ndim == 0 or array.shape[-1] != 4:
-        raise InputError(f"Expected {name} of shape (..., 4) as x1 y1 x2 y2, got {array.shape}; pass corners.")
+        raise InputError(
+            f"Expected {name} of shape (..., 4) as x1 y1 x2 y2, got {array.shape}; pass corners."
+        )
     return array
 
 
@@ -76,7 +78,9 @@ def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float = 0.5) -> np.nda
     b = _as_boxes(boxes, "boxes").reshape(-1, 4)
     s = np.asarray(scores, dtype=np.float64).reshape(-1)
     if len(b) != len(s):
-        raise InputError(f"Expected one score a box, got {len(s)} scores for {len(b)} boxes; pass equal lengths.")
+        raise InputError(
+            f"Expected one score a box, got {len(s)} scores for {len(b)} boxes; pass equal lengths."
+        )
     order = np.argsort(-s, kind="stable")
     order = order[np.isfinite(s[order]) & np.isfinite(b[order]).all(axis=1)]
     keep: list[int] = []
@@ -109,7 +113,9 @@ def clip_box(boxes: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     return np.clip(_as_boxes(boxes, "boxes"), -0.5, np.concatenate([limit, limit]))
 
 
-def box_of_pose(position: np.ndarray, score: np.ndarray | None = None, *, min_score: float = 0.0) -> np.ndarray:
+def box_of_pose(
+    position: np.ndarray, score: np.ndarray | None = None, *, min_score: float = 0.0
+) -> np.ndarray:
     """The tight box round the visible joints of poses.
 
     Args:
@@ -121,7 +127,7 @@ def box_of_pose(position: np.ndarray, score: np.ndarray | None = None, *, min_sc
         (..., 4) float64 xyxy; NaN for a pose with fewer than two visible joints.
     """
     xy = np.asarray(position, dtype=np.float64)[..., :2]
-    seen = np.isfinite(xy).all(axis=-1)
+    seen = np.asarray(np.isfinite(xy).all(axis=-1))
     if score is not None:
         seen &= np.asarray(score) >= min_score
     low = np.where(seen[..., None], xy, np.inf).min(axis=-2, initial=np.inf)

@@ -37,10 +37,14 @@ def crop_matrix(box: np.ndarray, size: tuple[int, int] | int, padding: float = 1
     if b.ndim == 0 or b.shape[-1] != 4:
         raise InputError(f"Expected a box of shape (..., 4) as x1 y1 x2 y2, got {b.shape}; pass corners.")
     if not (wh > 0).all() or not padding > 0:
-        raise InputError(f"Expected a positive crop size and padding, got {size} and {padding}; correct them.")
+        raise InputError(
+            f"Expected a positive crop size and padding, got {size} and {padding}; correct them."
+        )
     extent = b[..., 2:] - b[..., :2]
     if not (np.isfinite(b).all() and (extent >= 0).all() and (extent.max(axis=-1) > 0).all()):
-        raise InputError(f"Expected finite boxes with x1 <= x2, y1 <= y2 and some extent, got {b.tolist()}; drop them first.")
+        raise InputError(
+            f"Expected finite boxes with x1 <= x2, y1 <= y2 and some extent, got {b.tolist()}; drop those."
+        )
     scale = 1.0 / (extent * padding / wh).max(axis=-1)
     shift = (wh - 1) / 2 - scale[..., None] * (b[..., :2] + b[..., 2:]) / 2
     matrix = np.zeros((*b.shape[:-1], 2, 3))
@@ -74,11 +78,15 @@ def invert_affine(matrix: np.ndarray) -> np.ndarray:
     """
     m = np.asarray(matrix, dtype=np.float64)
     if m.shape[-2:] != (2, 3):
-        raise InputError(f"Expected an affine map of shape (..., 2, 3), got {m.shape}; drop the last row of a 3x3.")
+        raise InputError(
+            f"Expected an affine map of shape (..., 2, 3), got {m.shape}; drop the last row of a 3x3."
+        )
     try:
         linear = np.linalg.inv(m[..., :2])
     except np.linalg.LinAlgError as error:
-        raise InputError("Expected an affine map with an inverse, got a singular one; check the box.") from error
+        raise InputError(
+            "Expected an affine map with an inverse, got a singular one; check the box."
+        ) from error
     return np.concatenate([linear, -linear @ m[..., 2:]], axis=-1)
 
 
@@ -94,7 +102,9 @@ def apply_affine(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """
     m, p = np.asarray(matrix, dtype=np.float64), np.asarray(points, dtype=np.float64)
     if m.shape[-2:] != (2, 3) or p.ndim < 2 or p.shape[-1] != 2:
-        raise InputError(f"Expected maps (..., 2, 3) and points (..., N, 2), got {m.shape} and {p.shape}; reshape them.")
+        raise InputError(
+            f"Expected maps (..., 2, 3) and points (..., N, 2), got {m.shape} and {p.shape}; reshape them."
+        )
     linear, shift = m[..., :2], m[..., 2]
     x = p[..., 0:1] * linear[..., None, :, 0] + p[..., 1:2] * linear[..., None, :, 1]
     return x + shift[..., None, :]
