@@ -10,7 +10,7 @@ import numpy as np
 
 from bodyverb.core import PoseSequence, Skeleton
 from bodyverb.core.errors import InputError
-from bodyverb.datasets.synth import everyday, verbs_cyclic
+from bodyverb.datasets.synth import everyday, everyday_more, verbs_actions, verbs_cyclic
 from bodyverb.datasets.synth.body import FLIP, INDEX, JOINTS, PARENTS, Body, random_body
 from bodyverb.datasets.synth.made import Made, MotionFunction, mirrored, settle
 
@@ -23,11 +23,29 @@ VERBS: dict[str, MotionFunction] = {
     "bench_press": verbs_cyclic.bench_press,
     "jump_rope": verbs_cyclic.jump_rope,
     "strum_guitar": verbs_cyclic.strum_guitar,
+    "baseball_pitch": verbs_actions.baseball_pitch,
+    "baseball_swing": verbs_actions.baseball_swing,
+    "bowl": verbs_actions.bowl,
+    "clean_and_jerk": verbs_actions.clean_and_jerk,
+    "golf_swing": verbs_actions.golf_swing,
+    "tennis_forehand": verbs_actions.tennis_forehand,
+    "tennis_serve": verbs_actions.tennis_serve,
 }
 EVERYDAY: dict[str, MotionFunction] = {
     "idle": everyday.idle,
     "walk": everyday.walk,
     "run": everyday.run,
+    "wave": everyday_more.wave,
+    "clap": everyday_more.clap,
+    "punch": everyday_more.punch,
+    "turn": everyday_more.turn,
+    "sit": everyday_more.sit,
+    "sit_stand": everyday_more.sit_stand,
+    "reach": everyday_more.reach,
+    "pick_up": everyday_more.pick_up,
+    "crouch": everyday_more.crouch,
+    "lie": everyday_more.lie,
+    "free": everyday_more.free,
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bodyverb.datasets.synth.body import Body
+from bodyverb.datasets.synth.body import INDEX, Body
 from bodyverb.datasets.synth.curves import TAU, cycle, deg, dip, ease, wander
 from bodyverb.datasets.synth.made import Made, Prop, made
 from bodyverb.datasets.synth.rig import SIGN, Rig, sided, vectors
@@ -64,13 +64,13 @@ def _squat_arms(rig: Rig, style: str, depth: np.ndarray, rng: np.random.Generato
         else:
             rig.arm_to(side, down, (SIGN[side] * 0.5, 0, -1.0), space="heading")
     if style == "barbell":
-        props = barbell(rig, rng.uniform(0.15, 0.3))
+        props = barbell(rig.position, rng.uniform(0.15, 0.3))
     return made(rig, "frame", props)
 
 
-def barbell(rig: Rig, plate: float, overhang: float = 0.45) -> list[Prop]:
-    """A bar through both hands with a plate of radius ``plate`` at each end."""
-    left, right = rig["left_hand"], rig["right_hand"]
+def barbell(position: np.ndarray, plate: float, overhang: float = 0.45) -> list[Prop]:
+    """A bar through both hands of joints (T, J, 3), with a plate of radius ``plate`` at each end."""
+    left, right = position[:, INDEX["left_hand"]], position[:, INDEX["right_hand"]]
     axis = (left - right) / np.linalg.norm(left - right, axis=-1, keepdims=True)
     a, b = left + axis * overhang, right - axis * overhang
     return [
@@ -256,7 +256,7 @@ def bench_press(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     legs = [
         Prop(vectors(0, top_y, zero + z), vectors(0, 0, zero + z), 0.035) for z in (0.0, -body.trunk - 0.2)
     ]
-    return made(rig, "clip", [*barbell(rig, rng.uniform(0.1, 0.22)), *pads, *legs])
+    return made(rig, "clip", [*barbell(rig.position, rng.uniform(0.1, 0.22)), *pads, *legs])
 
 
 def jump_rope(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
