@@ -1,0 +1,55 @@
+"""A data set of clips as a table: ids, named splits, items read on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bodyverb.core import Clip, InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipTable:
+    """Clips that are read when asked for.
+
+    Attributes:
+        ids: names of the clips, unique, in order.
+        classes: names of the labels.
+        splits: name of a split -> name of a part (``train``, ``test``) -> ids.
+        load: id -> clip.
+    """
+
+    ids: tuple[str, ...]
+    classes: tuple[str, ...]
+    splits: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    load: Callable[[str], Clip]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, key: str | int) -> Clip:
+        """Reads one clip by its id or place."""
+        return self.load(self.ids[key] if isinstance(key, int) else key)
+
+    def __iter__(self) -> Iterator[Clip]:
+        return (self.load(name) for name in self.ids)
+
+    def split(self, name: str, part: str) -> tuple[str, ...]:
+        """Ids of one part of a named split.
+
+        Args:
+            name: the split, for example ``official``.
+            part: ``train`` or ``test``.
+
+        Returns:
+            The ids.
+
+        Raises:
+            InputError: there is no such split or part.
+        """
+        parts = self.splits.get(name)
+        if parts is None:
+            raise InputError(f"Expected a split of {sorted(self.splits)}, got '{name}'; choose one of them")
+        if part not in parts:
+            raise InputError(f"Expected a part of {sorted(parts)}, got '{part}'; choose one of them")
+        return parts[part]
