@@ -216,7 +216,7 @@ class PosesWriter:
         }
         self._text("timeline", document)
         group = self._file.create_group("windows")
-        columns = {
+        columns: dict[str, np.ndarray] = {
             "person": np.array([people[w.person_id] for w in windows], np.uint32),
             "start_s": np.array([w.start_s for w in windows], np.float64),
             "end_s": np.array([w.end_s for w in windows], np.float64),

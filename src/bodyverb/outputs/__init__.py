@@ -1,1 +1,1 @@
-"""Overlay video, timeline, tables, plots and the report."""
+"""What people look at: overlay video, contact sheet, timeline, report page, terminal tables."""

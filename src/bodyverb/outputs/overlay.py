@@ -1,0 +1,200 @@
+"""Skeletons, ids and verbs drawn over the picture, frame by frame, and the overlay video made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from bodyverb.core import PoseSequence, Recording, Segment, Timeline
+from bodyverb.outputs.figures import Figure, draw_figure, paste, tag_height, tag_picture
+from bodyverb.outputs.palette import person_colour
+
+MAX_GAP_S = 0.25
+_SAME_S = 1e-4
+
+
+def draw_poses(image: np.ndarray, figures: Sequence[Figure]) -> np.ndarray:
+    """Draw every figure, then every tag (so that no limb hides a tag), into `image` and return it.
+
+    Args:
+        image: (h, w, 3) uint8 RGB, changed in place.
+        figures: People in px of this picture, in drawing order.
+    """
+    for figure in figures:
+        draw_figure(image, figure)
+    taken: list[tuple[int, int, int, int]] = []
+    for figure in figures:
+        finite = np.isfinite(figure.position).all(axis=1)
+        if figure.name and finite.any():
+            _draw_tag(image, figure, figure.position[finite], taken)
+    return image
+
+
+def _draw_tag(
+    image: np.ndarray, figure: Figure, points: np.ndarray, taken: list[tuple[int, int, int, int]]
+) -> None:
+    height, width = image.shape[:2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    if low[0] > width or low[1] > height or high[0] < 0 or high[1] < 0:
+        return
+    letters = tag_height(image)
+    picture, opacity = tag_picture(figure.name, figure.label, figure.colour, letters, width)
+    tall, wide = picture.shape[:2]
+    x = int(np.clip((low[0] + high[0] - wide) / 2, 0, max(0, width - wide)))
+    y = int(np.clip(low[1] - tall - letters / 2 - 0.07 * (high[1] - low[1]), 0, max(0, height - tall)))
+    for step in (0, 1, -1, 2, -2, 3, -3):
+        spot = y - step * (tall + 2)
+        if 0 <= spot <= height - tall and not any(_overlap(x, spot, wide, tall, other) for other in taken):
+            y = spot
+            break
+    taken.append((x, y, wide, tall))
+    paste(image, picture, opacity, x, y)
+
+
+def _overlap(x: int, y: int, wide: int, tall: int, other: tuple[int, int, int, int]) -> bool:
+    return x < other[0] + other[2] and other[0] < x + wide and y < other[1] + other[3] and other[1] < y + tall
+
+
+def verb_text(segment: Segment | None) -> str:
+    """What a tag says about a segment: `squat 93%`; `unknown` without a number; empty without a segment."""
+    if segment is None:
+        return ""
+    name = segment.verb.replace("_", " ")
+    return name if segment.verb == "unknown" else f"{name} {segment.confidence:.0%}"
+
+
+class OverlayDrawer:
+    """Draws a recording at any time; looking a frame up costs a binary search per person in view.
+
+    Between two rows at most `MAX_GAP_S` apart the pose is interpolated, so a recording of every Nth frame gives a
+    smooth video; a longer gap draws nobody.
+
+    Args:
+        recording: 2D tracks in image px of `recording.image_size`.
+        timeline: Whose segments to name; the recording's own segments by default.
+    """
+
+    def __init__(self, recording: Recording, timeline: Timeline | None = None) -> None:
+        self.recording = recording
+        spans = [t.timestamps_s[[0, -1]] if t.frames else (np.inf, -np.inf) for t in recording.tracks]
+        self._starts, self._ends = np.array(spans, np.float64).reshape(-1, 2).T
+        segments = recording.segments if timeline is None else timeline.segments
+        self._segments: dict[str, list[Segment]] = {}
+        for segment in segments:
+            for person in {segment.person_id, *segment.person_id.split("+")}:
+                self._segments.setdefault(person, []).append(segment)
+
+    def segments_of(self, person_id: str) -> tuple[Segment, ...]:
+        """All segments of a person, those of pairs with them."""
+        return tuple(self._segments.get(person_id, ()))
+
+    def segment_at(self, person_id: str, time_s: float) -> Segment | None:
+        """The surest segment of a person at a time, or None."""
+        now = [
+            s for s in self._segments.get(person_id, ()) if s.start_s - _SAME_S <= time_s <= s.end_s + _SAME_S
+        ]
+        return max(now, key=lambda s: (s.verb != "unknown", s.confidence), default=None)
+
+    def figures(self, time_s: float, size: tuple[int, int] | None = None) -> list[Figure]:
+        """Everybody in view at `time_s`, in px of a picture of `size` (w, h), by default the source's."""
+        found = []
+        inside = (self._starts - _SAME_S <= time_s) & (time_s <= self._ends + _SAME_S)
+        for order in np.flatnonzero(inside):
+            track = self.recording.tracks[order]
+            row = _pose_at(track, time_s)
+            if row is None:
+                continue
+            name = track.person_ids[0]
+            found.append(
+                Figure(
+                    position=_scaled(row[0], self.recording.image_size, size),
+                    score=row[1],
+                    state=row[2],
+                    skeleton=track.skeleton,
+                    colour=person_colour(int(order)),
+                    name=name,
+                    label=verb_text(self.segment_at(name, time_s)),
+                )
+            )
+        return found
+
+    def draw(self, image: np.ndarray, time_s: float) -> np.ndarray:
+        """Draw everybody in view at `time_s` into `image` (h, w, 3) uint8 RGB, of any size; returns it."""
+        return draw_poses(image, self.figures(time_s, (image.shape[1], image.shape[0])))
+
+
+def _pose_at(track: PoseSequence, time_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Position (J, 2), score (J,), state (J,) at a time; None where the track has a long gap."""
+    times = track.timestamps_s
+    after = int(np.searchsorted(times, time_s - _SAME_S))
+    if after >= len(times):
+        return None
+    if abs(times[after] - time_s) <= _SAME_S:
+        return track.position[0, after, :, :2], track.score[0, after], track.state[0, after]
+    before = after - 1
+    if before < 0 or times[after] - times[before] > MAX_GAP_S:
+        return None
+    share = (time_s - times[before]) / (times[after] - times[before])
+    position = track.position[0, before, :, :2] * (1 - share) + track.position[0, after, :, :2] * share
+    score = track.score[0, before] * (1 - share) + track.score[0, after] * share
+    return position, score, np.minimum(track.state[0, before], track.state[0, after])
+
+
+def _scaled(position: np.ndarray, source: tuple[int, int] | None, size: tuple[int, int] | None) -> np.ndarray:
+    """Positions moved to a picture of another size; (0, 0) is the centre of the first pixel in both."""
+    if size is None or source is None or tuple(size) == tuple(source):
+        return position
+    scale = np.array(size, np.float64) / np.array(source, np.float64)
+    return (position + 0.5) * scale - 0.5
+
+
+def overlay_size(image_size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """(w, h) of the overlay: at most `long_side` long, never larger than the source, both even."""
+    scale = min(1.0, long_side / max(image_size))
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in image_size)
+    return width, height
+
+
+def write_overlay(
+    frames: Iterable[Any],
+    recording: Recording,
+    timeline: Timeline | None,
+    path: str | Path,
+    long_side: int = 1280,
+    *,
+    rate_hz: float = 30.0,
+    **writer_options: Any,
+) -> int:
+    """Draw over each frame and write the video.
+
+    Args:
+        frames: `bodyverb.media.Frame` items (`image`, `time_s`), any iterable; memory is that of one frame.
+        recording: Tracks in px of `recording.image_size`.
+        timeline: Verbs to name, or None.
+        path: Where the mp4 goes; it appears there only when complete.
+        long_side: Longest side of the video in px.
+        rate_hz: Nominal rate handed to the writer.
+        writer_options: Further options of `bodyverb.media.VideoWriter` (`audio_from`, `start_s`, `end_s`).
+
+    Returns:
+        How many frames were written.
+    """
+    from bodyverb.media import VideoWriter
+
+    drawer = OverlayDrawer(recording, timeline)
+    size = overlay_size(recording.image_size, long_side)
+    count = 0
+    with VideoWriter(path, size, rate_hz, **writer_options) as writer:
+        for frame in frames:
+            image = frame.image
+            if (image.shape[1], image.shape[0]) == size:
+                image = image.copy()
+            else:
+                image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            writer.write(drawer.draw(image, frame.time_s), frame.time_s)
+            count += 1
+    return count
