@@ -82,7 +82,7 @@ class Body:
     @property
     def stand(self) -> float:
         """Height of the hip centre above the floor in easy standing."""
-        return self.foot_height + 0.992 * self.leg
+        return self.foot_height + 0.996 * self.leg
 
     def scaled(self, factor: float) -> Body:
         """The same build, larger or smaller."""

@@ -51,7 +51,7 @@ def _gait(t: np.ndarray, body: Body, rng: np.random.Generator, running: bool) ->
     z = travel * stride * (p - p.mean())
     stand_share = 0.36 if running else 0.6
     bounce = h * (0.03 if running else 0.014)
-    level = body.stand - h * (0.035 if running else 0.018)
+    level = body.stand - h * (0.035 if running else 0.011)
     up = level + bounce * np.cos(2 * TAU * (p - (0.35 if running else 0.3)))
     swing, side_shift = deg(rng.uniform(5, 12)), rng.uniform(0.004, 0.015) * h
     lean = rng.uniform(0.05, 0.2) if running else rng.uniform(0.0, 0.08)

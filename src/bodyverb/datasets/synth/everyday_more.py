@@ -71,7 +71,7 @@ def turn(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     yaw = total * ease((t - t[0]) / span)
     steps = max(2, round(abs(total) / 0.7))
     share = ease((t - t[0]) / span) * steps
-    rig.trunk(vectors(0.0, body.stand - 0.012 * h, 0.0), yaw=yaw, bend=0.08, twist=0.15 * np.sign(total))
+    rig.trunk(vectors(0.0, body.stand - 0.005 * h, 0.0), yaw=yaw, bend=0.08, twist=0.15 * np.sign(total))
     rig.head(turn=0.3 * np.sign(total))
     for side in SIDES:
         own = share + (0.5 if side == "left" else 0.0)
@@ -108,7 +108,7 @@ def sit_stand(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
         low = 1.0 - low
     lean = np.sin(np.pi * low)
     back = 0.85 * body.thigh
-    y = body.stand - 0.012 * h + (seat - body.stand + 0.012 * h) * low
+    y = body.stand - 0.005 * h + (seat - body.stand + 0.012 * h) * low
     rig.trunk(
         vectors(0.0, y, -back * ease(low * 1.1)), pitch=0.75 * lean - 0.05 * low, bend=0.1 + 0.25 * lean
     )
@@ -147,7 +147,7 @@ def pick_up(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     h, rig = body.height, Rig(body, len(t))
     down = dip(cycle(t, rng, rng.uniform(2.5, 4.5)), 0.3, 0.1)
     knees = rng.uniform(0.1, 0.3)
-    rig.trunk(vectors(0.0, body.stand - 0.012 * h - knees * h * 0.6 * down, -0.08 * h * down),
+    rig.trunk(vectors(0.0, body.stand - 0.005 * h - knees * h * 0.6 * down, -0.08 * h * down),
               pitch=down * (1.35 - knees), bend=down * 0.6 + 0.05)  # fmt: skip
     rig.head(nod=0.1 - 0.3 * down)
     step = rng.uniform(-0.06, 0.06) * h

@@ -75,7 +75,7 @@ def random_look(rng: np.random.Generator) -> Look:
         colours[PAINT["shirt"]] = skin
     return Look(
         colours=np.clip(colours, 8, 250),
-        sleeves="none" if sleeves == "bare" else sleeves,
+        sleeves=sleeves,
         legs=str(rng.choice(["short", "long"], p=[0.42, 0.58])),
         loose=float(rng.uniform(0.97, 1.22)),
         long_hair=bool(rng.uniform() < 0.35),
@@ -125,7 +125,7 @@ def dress(position: np.ndarray, body: Body, look: Look, props: list[Prop] | None
     girth = body.girth
     hips = _axes(make, "left_hip", "right_hip", "pelvis", "spine")
     chest = _axes(make, "left_shoulder", "right_shoulder", "spine", "thorax")
-    _trunk(make, body, girth, hips, chest)
+    _trunk(make, body, look, hips, chest)
     _head(make, look)
     for side in ("left", "right"):
         _arm(make, side, girth, look)
@@ -142,33 +142,33 @@ def _axes(make: _Builder, left: str, right: str, low: str, high: str) -> np.ndar
     return frame(np.cross(across, up), up)
 
 
-def _trunk(make: _Builder, body: Body, girth: float, hips: np.ndarray, chest: np.ndarray) -> None:
+def _trunk(make: _Builder, body: Body, look: Look, hips: np.ndarray, chest: np.ndarray) -> None:
+    girth = body.girth
     s = make.unit
     pelvis, spine, thorax = make.joint("pelvis"), make.joint("spine"), make.joint("thorax")
     hip, sho = body.hip_half / s, body.shoulder_half / s
     g = 0.5 + 0.5 * girth
     rear = hips[..., :, 2] * s
-    make.ball(
-        pelvis + 0.015 * s * hips[..., :, 1], hips, ((hip + 0.062) * g, 0.115, 0.102 * girth), "trousers"
-    )
     for k in (-1, 1):
-        side = k * 0.062 * hips[..., :, 0] * s
-        make.ball(
-            pelvis + side - 0.035 * rear - 0.045 * s * hips[..., :, 1],
-            hips,
-            (0.085, 0.09, 0.085 * girth),
-            "trousers",
-        )
-    middle = 0.3 * pelvis + 0.7 * spine
-    make.ball(middle, chest, ((0.42 * hip + 0.088) * g, 0.15, 0.092 * girth), "shirt", 0.16)
-    make.ball(0.45 * spine + 0.55 * thorax, chest, (sho * 0.84 * g, 0.185, 0.108 * g), "shirt", 0.35)
-    make.ball(0.12 * spine + 0.88 * thorax, chest, (sho * 0.86, 0.075, 0.078 * g), "shirt", 0.44)
+        side = k * 0.05 * hips[..., :, 0] * s
+        seat = pelvis + side - 0.018 * rear - 0.04 * s * hips[..., :, 1]
+        make.ball(seat, hips, (0.105, 0.1, 0.098 * girth), "trousers")
+    levels = [0.0, 0.2, 0.42, 0.62, 0.78, 0.9]
+    widths = [hip + 0.066, 0.5 * hip + 0.092, 0.3 * hip + 0.108, sho * 0.8, sho * 0.9, sho * 0.8]
+    depths = [0.108, 0.1, 0.098, 0.11, 0.106, 0.082]
+    for level, width, depth in zip(levels, widths, depths, strict=True):
+        if level < 0.425:
+            place, axes = pelvis + level / 0.425 * (spine - pelvis), hips if level < 0.3 else chest
+        else:
+            place, axes = spine + (level - 0.425) / 0.575 * (thorax - spine), chest
+        radii = (width * g, 0.12 if level < 0.85 else 0.075, depth * (0.4 + 0.6 * girth))
+        make.ball(place, axes, radii, "trousers" if level == 0 else "shirt", 0.47 * level)
     for side in ("left", "right"):
         inner = 0.55 * make.joint(f"{side}_shoulder") + 0.45 * thorax
         make.rod(make.joint("neck") + 0.01 * s * chest[..., :, 1], inner + 0.02 * s * chest[..., :, 1], 0.045 * g, 0.055 * g,
                  "shirt", 0.5, 0.45)  # fmt: skip
         make.rod(inner, make.joint(f"{side}_shoulder"), 0.062 * g, 0.058 * g, "shirt", 0.45, 0.45)
-        if body.bust > 0.25:
+        if body.bust > 0.25 and look.sleeves != "bare":
             k = 1.0 if side == "left" else -1.0
             place = (
                 0.42 * spine + 0.58 * thorax + k * 0.075 * s * chest[..., :, 0] + 0.075 * s * chest[..., :, 2]
@@ -207,7 +207,7 @@ def _head(make: _Builder, look: Look) -> None:
 
 def _arm(make: _Builder, side: str, girth: float, look: Look) -> None:
     shoulder, elbow, wrist, hand = (make.joint(f"{side}_{n}") for n in ("shoulder", "elbow", "wrist", "hand"))
-    sleeve = {"none": 0.0, "short": 0.6, "long": 1.0}[look.sleeves]
+    sleeve = {"none": 0.0, "bare": 0.0, "short": 0.6, "long": 1.0}[look.sleeves]
     upper, fore = ("shirt" if sleeve == 1 else "skin"), ("shirt" if sleeve == 1 else "skin")
     wide = girth * (look.loose if sleeve == 1 else 1.0)
     make.rod(shoulder, shoulder + 0.12 * (elbow - shoulder), 0.06 * girth, 0.057 * girth, "shirt" if sleeve else "skin", 0.45,

@@ -11,6 +11,7 @@ left), ``rl ll`` raised heels; ``tool`` direction of what is held, in the chest'
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -179,5 +180,16 @@ def _tool(rig: Rig, action: Action, c: dict[str, np.ndarray]) -> list[Prop]:
     props = [Prop(hand - 0.06 * along, hand + length * along, radius, paint)]
     if action.head_of_tool is not None:
         far, thick = action.head_of_tool
-        props.append(Prop(hand + length * along, hand + (length + far) * along, thick, paint))
+        start, end = hand + length * along, hand + (length + far) * along
+        props += _hoop(start, end, thick, paint) if thick > 0.05 else [Prop(start, end, thick, paint)]
     return props
+
+
+def _hoop(start: np.ndarray, end: np.ndarray, half: float, paint: str) -> list[Prop]:
+    """A racket's frame: an oval of short rods from ``start`` to ``end`` (T, 3), ``half`` metres to each side."""
+    along = end - start
+    side = np.cross(along, np.array([0.3, 0.1, 1.0]))
+    side = side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), 1e-6) * half
+    turns = np.linspace(0.0, 2 * np.pi, 11)
+    points = [start + along * (0.5 - 0.5 * np.cos(a)) + side * np.sin(a) for a in turns]
+    return [Prop(p, q, 0.011, paint) for p, q in itertools.pairwise(points)]

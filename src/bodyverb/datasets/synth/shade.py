@@ -29,8 +29,8 @@ def random_light(rng: np.random.Generator) -> Light:
     warm = rng.normal(0, 0.05)
     return Light(
         direction=direction,
-        strength=float(rng.uniform(0.45, 0.95)),
-        ambient=float(rng.uniform(0.28, 0.55)),
+        strength=float(rng.uniform(0.5, 0.95)),
+        ambient=float(rng.uniform(0.4, 0.68)),
         tint=np.array([1.0 + warm, 1.0, 1.0 - warm]),
         softness=float(rng.uniform(0.15, 0.6)),
     )
@@ -66,7 +66,7 @@ def shade(buffers: Buffers, image: np.ndarray, palette: np.ndarray, stripes: np.
     if frequency.any():
         wave = np.sin(2 * np.pi * frequency * buffers.along[rows, columns])
         colour = colour * np.where((frequency > 0) & (wave > 0.25), 0.55, 1.0)[:, None].astype(np.float32)
-    colour = colour * level[:, None] * light.tint.astype(np.float32) + 14.0 * light.strength * gloss[:, None]
+    colour = colour * level[:, None] * light.tint.astype(np.float32) + 8.0 * light.strength * gloss[:, None]
     image[rows, columns] = np.clip(colour, 0, 255).astype(np.uint8)
 
 

@@ -266,7 +266,7 @@ def jump_rope(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     hop = rng.uniform(0.015, 0.055) * h * np.maximum(np.sin(TAU * beat), 0.0)
     give = rng.uniform(0.006, 0.02) * h * np.maximum(-np.sin(TAU * beat), 0.0)
     sway = wander(t, rng, 0.012, 3)
-    rig.trunk(vectors(sway[:, 0], body.stand - 0.012 * h - give + hop, sway[:, 1]), pitch=0.04, bend=0.08,
+    rig.trunk(vectors(sway[:, 0], body.stand - 0.005 * h - give + hop, sway[:, 1]), pitch=0.04, bend=0.08,
               twist=sway[:, 2])  # fmt: skip
     rig.head(nod=rng.normal(0.05, 0.08))
     apart, gap = rng.uniform(0.13, 0.23) * h, rng.uniform(0.025, 0.07) * h
@@ -335,7 +335,7 @@ def standing_legs(rig: Rig, rng: np.random.Generator, t: np.ndarray, sway: np.nd
     body, h = rig.body, rig.body.height
     shift = wander(t, rng, 0.015 * h, 1, 0.25)[:, 0]
     wide = rng.uniform(0.05, 0.11) * h
-    rig.trunk(vectors(shift, body.stand - 0.012 * h - np.abs(shift) * 0.3, sway[:, 0]), yaw=sway[:, 1],
+    rig.trunk(vectors(shift, body.stand - 0.005 * h - np.abs(shift) * 0.3, sway[:, 0]), yaw=sway[:, 1],
               pitch=rng.normal(0.02, 0.03), bend=rng.uniform(0.0, 0.15), lean=0.6 * sway[:, 2] - 0.8 * shift,
               roll=0.5 * shift)  # fmt: skip
     step = rng.normal(0, 0.03) * h
