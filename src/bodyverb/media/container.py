@@ -107,13 +107,6 @@ def pick_video_stream(container: InputContainer, address: Path | str) -> VideoSt
     return stream
 
 
-def start_time(stream: Stream) -> Fraction | None:
-    """Presentation time of a stream's first frame on the container's clock, exact s; None where unknown."""
-    if stream.start_time is None or stream.time_base is None:
-        return None
-    return stream.start_time * stream.time_base
-
-
 def frame_time(frame: VideoFrame) -> Fraction | None:
     """Presentation time of a decoded frame on the container's clock, exact s; None without a stamp."""
     if frame.pts is None or not frame.time_base:
@@ -174,8 +167,19 @@ def orientation_of(frame: VideoFrame) -> int:
     return orientation_of_matrix(np.frombuffer(bytes(data), np.int32, count=9))
 
 
-def read_packets(container: InputContainer, stream: Stream, notes: Notes) -> Iterator[Packet | None]:
-    """Yield the packets of a stream, going on behind damage; a last None asks the decoder for its rest."""
+def picture_start(path: Path) -> Fraction:
+    """Where the clock of a video's pictures starts on the container's clock: its first displayed frame, s.
+
+    Raises:
+        InputError: No pictures.
+    """
+    with open_container(path) as container:
+        first = next(decode_frames(container, pick_video_stream(container, path), Notes()), None)
+        return (frame_time(first) if first is not None else None) or Fraction(0)
+
+
+def read_packets(container: InputContainer, stream: Stream, notes: Notes) -> Iterator[Packet]:
+    """Yield the packets of a stream, going on behind damage; a last empty one drains the decoder."""
     failures = 0
     while failures < 20:
         try:
@@ -191,13 +195,16 @@ def read_packets(container: InputContainer, stream: Stream, notes: Notes) -> Ite
             failures += 1
             if failures == 1:
                 notes.count("Damaged places of the file skipped: {n}")
-    yield None
+    rest: Packet = Packet()
+    if stream.time_base is not None:
+        rest.time_base = stream.time_base
+    yield rest
 
 
 def decode_frames(container: InputContainer, stream: VideoStream, notes: Notes) -> Iterator[VideoFrame]:
     """Yield the decoded frames of a stream in display order; damaged packets are skipped and counted."""
     for packet in read_packets(container, stream, notes):
-        if packet is not None and packet.is_corrupt:
+        if packet.is_corrupt:
             notes.count("Damaged packets skipped: {n}")
             continue
         try:

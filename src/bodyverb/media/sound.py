@@ -56,7 +56,7 @@ class SoundTrack:
             self._give_up("The sound was left out: it cannot be decoded" if source.streams.audio else None)
             return
         self._stream = stream
-        self._zero_s = _picture_start(source, path) + self._start_s
+        self._zero_s = float(files.picture_start(path)) + self._start_s
         for other in source.streams:
             other.discard = Discard.default if other.index == stream.index else Discard.all
         self._encoder = self._make_output(stream)
@@ -173,10 +173,3 @@ class SoundTrack:
 def _time(packet: Packet) -> float | None:
     stamp = packet.pts if packet.pts is not None else packet.dts
     return None if stamp is None or not packet.time_base else float(stamp * packet.time_base)
-
-
-def _picture_start(source: InputContainer, path: Path) -> float:
-    """Where the clock of the pictures starts on the container's clock, s: see `VideoSource`."""
-    stream = files.pick_video_stream(source, path)
-    begin = files.start_time(stream)
-    return float(begin) if begin is not None else 0.0

@@ -28,7 +28,7 @@ _JUMP_S = 1.0
 class VideoSource(Source):
     """A video file (Path) or stream address (text).
 
-    The clock: `time_s` of a frame is its presentation time minus that of the stream's first frame, so a
+    The clock: `time_s` of a frame is its presentation time minus that of the first one displayed, so a
     file starts at 0 whatever offset its stamps have. Frames whose stamps do not advance are dropped and
     counted; a jump backwards by a second or more (joined recordings) goes on one frame after the last.
     Streams without any stamps (raw H.264) count frames at the rate of the header: `rate` 'nominal'.
@@ -56,9 +56,8 @@ class VideoSource(Source):
         self._decoded = files.decode_frames(self._container, self._stream, self._notes)
         self._first = self._first_frame()
         stamp = files.frame_time(self._first)
-        begin = files.start_time(self._stream)
         self._stamped = stamp is not None
-        self._zero_s = min(x for x in (stamp, begin) if x is not None) if stamp is not None else Fraction(0)
+        self._zero_s = stamp if stamp is not None else Fraction(0)
         self._rate_hz = files.rate_of(self._stream)
         self._length_s, self._tolerance_s = files.length_of(
             self._container, self._stream, float(self._zero_s)
