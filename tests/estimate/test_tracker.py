@@ -6,6 +6,7 @@ hidden person's crop shows whoever stands in front, and an empty crop gives a ra
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,10 +21,10 @@ from bodyverb.geometry.boxes import box_of_pose, iou
 
 LSP = skeletons.get("lsp14")
 # A standing body of height 1: x to the right, y down, (0, 0) at the middle.
-BODY = np.array(
-    [[-0.08, 0.5], [-0.08, 0.25], [-0.07, 0.02], [0.07, 0.02], [0.08, 0.25], [0.08, 0.5], [-0.14, 0.05]]
-    + [[-0.14, -0.12], [-0.12, -0.3], [0.12, -0.3], [0.14, -0.12], [0.14, 0.05], [0, -0.33], [0, -0.5]]
-)
+BODY = np.c_[
+    [-0.08, -0.08, -0.07, 0.07, 0.08, 0.08, -0.14, -0.14, -0.12, 0.12, 0.14, 0.14, 0, 0],
+    [0.5, 0.25, 0.02, 0.02, 0.25, 0.5, 0.05, -0.12, -0.3, -0.3, -0.12, 0.05, -0.33, -0.5],
+]
 HEIGHT = 200.0
 Path = Callable[[float], tuple[float, float] | None]
 
@@ -70,7 +71,7 @@ class World:
                 rows.append([*(box_of_pose(body) + self.rng.normal(0, 0.03 * HEIGHT, 4)), 0.8])
         for _ in range(self.false_boxes):
             corner = self.rng.uniform(0, 4 * HEIGHT, 2)
-            rows.append([*corner, *(corner + (0.4 * HEIGHT, HEIGHT)), 0.6])
+            rows.append([*corner, *(corner + np.array([0.4, 1]) * HEIGHT), 0.6])
         return np.array(rows).reshape(-1, 5)
 
     def pose(self, t: float, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +102,7 @@ class Result:
         total = 0
         for person in zip(*self.ids, strict=True):
             known = [i for i in person if i is not None]
-            total += sum(a != b for a, b in zip(known, known[1:], strict=False))
+            total += sum(a != b for a, b in itertools.pairwise(known))
         return total
 
     def recall(self, world: World, times: np.ndarray) -> float:
@@ -163,7 +164,7 @@ def test_standing_apart_with_noise_never_swaps(rate: float, seed: int) -> None:
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("speed", [0.4, 0.8, 1.2])
 def test_crossing_keeps_ids(rate: float, speed: float) -> None:
-    for seed in range(3):
+    for seed in range(2):
         world = World([walk(3.5, -speed), walk(3.5 - 4 * speed, speed)], noise=0.03, seed=seed)
         result = run(world, clock(rate))
         assert result.switches() == 0, seed
@@ -177,7 +178,7 @@ def test_one_second_of_occlusion_keeps_the_id(rate: float, speed: float) -> None
     def path(t: float) -> tuple[float, float] | None:
         return None if 1.5 <= t < 2.5 - 1e-6 else (1 + speed * t, 1.5)
 
-    for seed in range(3):
+    for seed in range(2):
         world = World([path, walk(5, 0)], noise=0.03, seed=seed)
         result = run(world, clock(rate))
         assert result.switches() == result.extra == 0

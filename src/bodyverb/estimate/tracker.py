@@ -67,10 +67,10 @@ class Tracker:
     def needs_detection(self, time_s: float) -> bool:
         """Whether the finder should run on the frame at `time_s` (s, source time).
 
-        Every `detect_every_s` while all is well. On every frame for `burst_s` after the start, after all left,
-        after a person came (their speed is not known yet) or was lost; then every `search_every_s` while
-        somebody is missing (at most `lost_s`) or nobody is there. So the finder's share is bounded on empty and
-        on crowded pictures.
+        Every `detect_every_s` while all is well. On every frame for `burst_s` after the start, after all
+        left, after a person came (their speed is not known yet) or was lost; then every `search_every_s`
+        while somebody is missing (at most `lost_s`) or nobody is there. So the finder's share is bounded on
+        empty and on crowded pictures.
         """
         c = self.config
         known = [t for t in self._tracks if t.track_id is not None]
@@ -236,13 +236,13 @@ class Tracker:
         """Two tracks for one body: who keeps it?
 
         Two tracks compete where their poses show the same body, or where one of them got no pose and the
-        other's would suit it too. The clearly better match keeps the body, the other counts as unseen. While
-        it is not clear, neither is reported and neither filter learns, so that the two predictions part with
+        other's would suit it too. The clearly better match keeps the body, the other counts as unseen. If it
+        is not clear, neither is reported and neither filter learns, so that the two predictions part with
         the two old velocities until one of them fits (a missing frame is filled later, a swap never heals).
         After `merge_s` the better one keeps it in any case.
 
         Returns:
-            Rows of the tracks that count as unseen, and rows that are seen but neither learn nor are reported.
+            Rows of the tracks that count as unseen; rows that are seen but neither learn nor are reported.
         """
         dropped: set[int] = set()
         frozen: set[int] = set()
@@ -349,7 +349,7 @@ class Tracker:
         if state.get("version") != _VERSION or tuple(state.get("joints", ())) != tuple(skeleton.joints):
             raise InputError(
                 f"Expected a tracker state of version {_VERSION} with the joints of {skeleton.name}, got "
-                f"version {state.get('version')} with {len(state.get('joints', ()))} joints; start the run afresh"
+                f"{state.get('version')} with {len(state.get('joints', ()))} joints; start the run afresh"
             )
         try:
             config = dict(state["config"])

@@ -28,7 +28,7 @@ class TrackerConfig:
     image_size: tuple[int, int] | None = None
     """(w, h) of the picture in px; boxes that left it are not posed. None: not known."""
     lost_s: float = 1.5
-    """A person unseen for longer gets a new id: 1 s of occlusion and the time the finder takes to look again."""
+    """A person unseen for longer gets a new id: 1 s of occlusion, and some time to be found again."""
     coast_s: float = 0.3
     """An unseen person is still posed where they should be for this long; then the finder must see them."""
     keep_score: float = 0.2
