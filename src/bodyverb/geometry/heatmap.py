@@ -35,3 +35,25 @@ def decode_softmax(logits: np.ndarray, stride: float, radius: int = 2) -> tuple[
     y = (window.sum(2) * (rows - radius)).sum(1) / mass
     position = (np.stack([x, y], -1) + 0.5) * stride - 0.5
     return position.reshape(n, joints, 2).astype(np.float32), mass.reshape(n, joints).astype(np.float32)
+
+
+def decode_gaussian(heatmaps: np.ndarray, stride: float) -> tuple[np.ndarray, np.ndarray]:
+    """Read positions from regressed Gaussian heatmaps: the peak, moved a quarter cell towards the higher neighbour.
+
+    Args:
+        heatmaps: (n, joint, h, w), peak about 1.
+        stride: input pixels a cell; cell (0, 0) is centred on pixel (0, 0) in this family (Xiao et al., ECCV 2018).
+
+    Returns:
+        position (n, joint, 2) in input pixels and the peak value (n, joint), cut to [0, 1].
+    """
+    n, joints, height, width = heatmaps.shape
+    flat = heatmaps.reshape(n * joints, -1)
+    peak = flat.argmax(1)
+    y, x = peak // width, peak % width
+    maps, rows = flat.reshape(-1, height, width), np.arange(len(peak))
+    right, left = maps[rows, y, np.minimum(x + 1, width - 1)], maps[rows, y, np.maximum(x - 1, 0)]
+    down, up = maps[rows, np.minimum(y + 1, height - 1), x], maps[rows, np.maximum(y - 1, 0), x]
+    position = np.stack([x + 0.25 * np.sign(right - left), y + 0.25 * np.sign(down - up)], -1) * stride
+    score = np.clip(flat[rows, peak], 0, 1)
+    return position.reshape(n, joints, 2).astype(np.float32), score.reshape(n, joints).astype(np.float32)

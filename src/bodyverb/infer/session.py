@@ -1,0 +1,107 @@
+"""onnxruntime sessions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from bodyverb.core import InputError, ModelError
+from bodyverb.infer.card import Card
+from bodyverb.infer.catalogue import find
+
+
+@dataclass(frozen=True)
+class Session:
+    """A loaded network.
+
+    Attributes:
+        card: what it is.
+        provider: where it runs (onnxruntime's name of the execution provider).
+    """
+
+    card: Card
+    provider: str
+    _session: Any
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(item.name for item in self._session.get_inputs())
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        return tuple(item.name for item in self._session.get_outputs())
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the network.
+
+        Args:
+            inputs: name -> array; extra names are dropped.
+
+        Returns:
+            name -> array.
+
+        Raises:
+            ModelError: the arrays do not fit the network.
+        """
+        wanted = set(self.inputs)
+        try:
+            values = self._session.run(None, {k: v for k, v in inputs.items() if k in wanted})
+        except Exception as error:
+            shapes = {k: (v.shape, str(v.dtype)) for k, v in inputs.items()}
+            raise ModelError(
+                f"Expected arrays that fit '{self.card.name}', got {shapes}: {str(error).splitlines()[0]}; "
+                f"correct the card or the network: {self.card.path}"
+            ) from error
+        return dict(zip(self.outputs, values, strict=True))
+
+
+def providers(device: str) -> list[str]:
+    """Execution providers for `auto`, `cpu` or `cuda`.
+
+    Raises:
+        InputError: cuda was asked for and this onnxruntime has none, or the device is unknown.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise InputError(f"Expected a device of auto, cpu, cuda, got '{device}'; choose one of them")
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise InputError("Expected onnxruntime with CUDA for --device cuda, got the CPU build; install onnxruntime-gpu")
+    wanted = ["CUDAExecutionProvider"] if has_cuda and device != "cpu" else []
+    return [*wanted, "CPUExecutionProvider"]
+
+
+def load(name: str, task: str, *, device: str = "auto", threads: int | None = None) -> Session:
+    """Load a network by bundled name or path.
+
+    Args:
+        name: bundled name, ONNX file, card or folder.
+        task: pose, detect or verbs.
+        device: auto, cpu or cuda.
+        threads: CPU threads of one run; all cores (at most 4) by default.
+
+    Raises:
+        ModelError: not found, wrong checksum, or not loadable.
+        InputError: the device does not exist here.
+    """
+    card = find(name, task)
+    card.check_file()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or min(4, os.cpu_count() or 1)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Spinning threads would take the core from the decoder and the encoder, which run beside.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    chosen = providers(device)
+    try:
+        session = onnxruntime.InferenceSession(str(card.path), options, providers=chosen)
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"Expected a network that onnxruntime can load, got: {reason}; replace it: {card.path}") from error
+    return Session(card, session.get_providers()[0], session)

@@ -1,0 +1,127 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bodyverb.core import InputError, Recording, Timeline
+
+Smoothing = Literal["none", "one-euro", "savgol", "butterworth"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Settings of one run; the command line's options have the same names.
+
+    Attributes:
+        out: folder of the results; made where it is missing.
+        each: pictures of a folder are independent, not a sequence.
+        video: write the overlay video.
+        report: write the HTML report.
+        video_size: longest side of the overlay video in px.
+        start: first time of the source in s, or None.
+        end: time in s at which to stop, or None.
+        every: use every n-th frame.
+        max_people: follow at most so many people at once, or None.
+        pose: pose network, by bundled name or path.
+        detector: person detector, by bundled name or path.
+        verbs: verb network by bundled name or path, or `none`.
+        smooth: filter of the joint positions; None chooses by frame rate.
+        device: auto, cpu or cuda.
+        poses_as: further pose formats (csv, coco, openpose).
+        resume: go on with an unfinished run, and skip sources that are done.
+        threads: CPU threads of a network; None takes all cores, at most 4.
+    """
+
+    out: Path = Path("bodyverb-out")
+    each: bool = False
+    video: bool = True
+    report: bool = True
+    video_size: int = 1280
+    start: float | None = None
+    end: float | None = None
+    every: int = 1
+    max_people: int | None = None
+    pose: str = "pose-lite"
+    detector: str = "finder"
+    verbs: str = "verbs-penn15"
+    smooth: Smoothing | None = None
+    device: str = "auto"
+    poses_as: tuple[str, ...] = ()
+    resume: bool = False
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that no run can follow."""
+        if self.video_size < 16:
+            raise InputError(f"Expected a video size of 16 px or more, got {self.video_size}; use --video-size 1280")
+        if self.max_people is not None and self.max_people < 1:
+            raise InputError(f"Expected at least 1 person, got {self.max_people}; leave --max-people out for no limit")
+        if self.poses_as:
+            from bodyverb.formats import export_names
+
+            wrong = sorted(set(self.poses_as) - set(export_names()))
+            if wrong:
+                raise InputError(f"Expected pose formats of {', '.join(export_names())}, got {', '.join(wrong)}; "
+                                 "correct --poses-as")
+
+    def first_pass(self) -> dict[str, Any]:
+        """The settings that a resumed first pass must share."""
+        keys = ("start", "end", "every", "max_people", "pose", "detector")
+        return {key: value for key, value in asdict(self).items() if key in keys}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceResult:
+    """What became of one source.
+
+    Attributes:
+        source: as typed.
+        stem: name of its results.
+        recording: tracks (smoothed) and segments; None where it failed.
+        timeline: verbs with their windows; None where it failed or `verbs` was none.
+        paths: what was written, by kind: poses, verbs_csv, verbs_json, video, report, picture, csv, coco, openpose.
+        warnings: one line each.
+        error: why it failed, or None.
+        seconds: how long it took, by stage, and frames.
+    """
+
+    source: str
+    stem: str
+    recording: Recording | None = None
+    timeline: Timeline | None = None
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """All sources of a run, in order."""
+
+    items: tuple[SourceResult, ...]
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """Recordings of the sources that worked."""
+        return [item.recording for item in self.items if item.recording is not None]
+
+    @property
+    def timelines(self) -> list[Timeline]:
+        """Verbs of the sources that worked."""
+        return [item.timeline for item in self.items if item.timeline is not None]
+
+    @property
+    def paths(self) -> list[Path]:
+        """Every file that was written."""
+        return [path for item in self.items for path in item.paths.values()]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all worked, 2 none worked, 3 some failed."""
+        failed = sum(item.error is not None for item in self.items)
+        return 0 if not failed else (2 if failed == len(self.items) else 3)
