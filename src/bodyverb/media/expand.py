@@ -81,7 +81,7 @@ def _several(place: str, files: list[Path], stem: str, each: bool) -> list[Sourc
     images = [p for p in files if p.suffix.lower() in IMAGE_SUFFIXES]
     videos = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES]
     items = [SourceItem(source=str(p), stem=p.stem) for p in videos]
-    if each:
+    if each and images:
         items += [SourceItem(source=str(p), stem=p.stem) for p in images]
     elif images or not items:
         items.insert(0, SourceItem(source=place, stem=stem or "images"))

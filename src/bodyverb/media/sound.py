@@ -20,7 +20,6 @@ from bodyverb.media.notes import Notes
 _COPIED = ("aac", "mp3", "opus")
 _AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _PRIMING_S = 0.1
-_AHEAD_S = 0.5
 
 
 class SoundTrack:
@@ -89,8 +88,8 @@ class SoundTrack:
         return self._track
 
     def pump(self, until_s: float) -> None:
-        """Mux the sound up to a time of the output, s (and half a second ahead)."""
-        self._advance(until_s + _AHEAD_S)
+        """Mux the sound up to a time of the output, s."""
+        self._advance(until_s)
 
     def finish(self, until_s: float) -> None:
         """Mux the rest up to the end of the pictures, s of the output, and close the source."""
