@@ -94,6 +94,13 @@ def test_butterworth_loses_3_db_at_the_cutoff() -> None:
     assert gain("butterworth", 1.0) > 0.99 and gain("butterworth", 20.0) < 0.02
 
 
+@pytest.mark.parametrize("method", ZERO_PHASE)
+def test_rates_below_twice_the_cutoff_pass_unchanged(method: str) -> None:
+    times = np.arange(40) / 5
+    noisy = still(times) + np.random.default_rng(0).normal(0, 9, (1, 40, 14, 2))
+    np.testing.assert_allclose(smooth(sequence(noisy, times), method).position, noisy, atol=1e-3)
+
+
 def test_savgol_has_about_the_same_cutoff() -> None:
     assert 0.65 < gain("savgol", 6.0) < 0.85
     assert gain("savgol", 6.0, rate=16) == pytest.approx(1.0)

@@ -165,6 +165,8 @@ def _butterworth(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.nda
 
 def _savgol(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
     """Local cubic fits over the longest window that keeps about -3 dB at the cut-off; none at low rates."""
+    if rate_hz <= 2 * cutoff_hz * 1.001:
+        return signal
     half = min(_savgol_half(round(rate_hz / cutoff_hz, 3)), (len(signal) - 1) // 2)
     if half < 2:
         return signal
