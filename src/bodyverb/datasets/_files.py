@@ -1,4 +1,5 @@
-"""Files of a data set: loose in a folder, or inside one .tar.xz that is read into memory and never unpacked to disk."""
+"""Files of a data set: loose in a folder, or inside one .tar.xz that is read into memory and never
+unpacked to disk."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class Files:
             InputError: there is no such file.
         """
         if name not in self._names:
-            raise InputError(f"Expected a file of the data set, got '{name}'; choose one of its {len(self)} names")
+            raise InputError(
+                f"Expected a file of the data set, got '{name}'; choose one of its {len(self)} names"
+            )
         return self._names[name]()
 
 
@@ -59,14 +62,18 @@ def find(root: Path, suffixes: tuple[str, ...], archive: str) -> Files:
     if root.is_file():
         return _from_archive(root, suffixes)
     if not root.is_dir():
-        raise InputError(f"Expected a folder with {'/'.join(suffixes)} files or {archive}, got nothing; check --root: {root}")
+        raise InputError(
+            f"Expected a folder of {'/'.join(suffixes)} files or {archive}, got nothing; check it: {root}"
+        )
     loose = [path for path in sorted(root.rglob("*")) if path.suffix in suffixes and path.is_file()]
     archives = sorted(root.glob(archive))
     if archives and len(loose) < 10:
         return _from_archive(archives[0], suffixes)
     if loose:
         return Files({path.name: path.read_bytes for path in loose})
-    raise InputError(f"Expected {'/'.join(suffixes)} files or {archive}, got neither; point --root at the data: {root}")
+    raise InputError(
+        f"Expected {'/'.join(suffixes)} files or {archive}, got neither; point --root at the data: {root}"
+    )
 
 
 def _from_archive(path: Path, suffixes: tuple[str, ...]) -> Files:
@@ -80,7 +87,9 @@ def _from_archive(path: Path, suffixes: tuple[str, ...]) -> Files:
                     continue
                 total += member.size
                 if total > MAX_TOTAL_BYTES:
-                    raise InputError(f"Expected at most {MAX_TOTAL_BYTES >> 30} GiB of files, got more; unpack it: {path}")
+                    raise InputError(
+                        f"Expected at most {MAX_TOTAL_BYTES >> 30} GiB of files, got more; unpack it: {path}"
+                    )
                 stream = archive.extractfile(member)
                 if stream is not None:
                     names[where.name] = stream.read().__bytes__

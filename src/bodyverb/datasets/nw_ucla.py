@@ -1,4 +1,5 @@
-"""Northwestern-UCLA Multiview Action 3D: 1,484 Kinect v1 sequences of 10 actions by 10 subjects from 3 views."""
+"""Northwestern-UCLA Multiview Action 3D: 1,484 Kinect v1 sequences of 10 actions by 10 subjects from 3
+views."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import nw_ucla_json
 
 CLASSES = (
-    "pick_up_with_one_hand", "pick_up_with_two_hands", "drop_trash", "walk_around", "sit_down", "stand_up", "donning",
-    "doffing", "throw", "carry",
+    "pick_up_with_one_hand", "pick_up_with_two_hands", "drop_trash", "walk_around", "sit_down", "stand_up",
+    "donning", "doffing", "throw", "carry",
 )  # fmt: skip
 
 CARD = {

@@ -18,8 +18,8 @@ CARD = {
     "name": "penn_action",
     "title": "Penn Action",
     "licence": "no explicit licence; cite the paper",
-    "citation": "Zhang, Zhu and Derpanis, From Actemes to Action: A Strongly-supervised Representation for Detailed "
-    "Action Understanding, ICCV 2013",
+    "citation": "Zhang, Zhu and Derpanis, From Actemes to Action: A Strongly-supervised Representation for "
+    "Detailed Action Understanding, ICCV 2013",
     "files": "label files NNNN.mat in a folder (any depth) or in labels.tar.xz",
     "splits": "`official`: 1,258 train and 1,068 test clips, as each label file says",
     "classes": VERBS,
@@ -56,5 +56,9 @@ def open(root: str | Path) -> ClipTable:
 def _clip(name: str, data: bytes) -> Clip:
     label = penn_mat.read(name, data=data)
     return Clip(
-        id=Path(name).stem, poses=label.poses, label=label.action, camera=label.view, meta={"train": label.train}
+        id=Path(name).stem,
+        poses=label.poses,
+        label=label.action,
+        camera=label.view,
+        meta={"train": label.train},
     )

@@ -11,17 +11,17 @@ from bodyverb.formats import utd_mat
 
 CLASSES = (
     "swipe_left", "swipe_right", "wave", "clap", "throw", "cross_arms", "basketball_shoot", "draw_x",
-    "draw_circle_clockwise", "draw_circle_counterclockwise", "draw_triangle", "bowl", "boxing", "baseball_swing",
-    "tennis_forehand", "arm_curl", "tennis_serve", "push", "knock", "catch", "pick_up_and_throw", "jog_in_place",
-    "walk_in_place", "sit_to_stand", "stand_to_sit", "lunge", "squat",
+    "draw_circle_clockwise", "draw_circle_counterclockwise", "draw_triangle", "bowl", "boxing",
+    "baseball_swing", "tennis_forehand", "arm_curl", "tennis_serve", "push", "knock", "catch",
+    "pick_up_and_throw", "jog_in_place", "walk_in_place", "sit_to_stand", "stand_to_sit", "lunge", "squat",
 )  # fmt: skip
 
 CARD = {
     "name": "utd_mhad",
     "title": "UTD Multimodal Human Action Dataset",
     "licence": "the paper calls it a public domain dataset; no licence file",
-    "citation": "Chen, Jafari and Kehtarnavaz, UTD-MHAD: A Multimodal Dataset for Human Action Recognition Utilizing a "
-    "Depth Camera and a Wearable Inertial Sensor, ICIP 2015",
+    "citation": "Chen, Jafari and Kehtarnavaz, UTD-MHAD: A Multimodal Dataset for Human Action Recognition "
+    "Utilizing a Depth Camera and a Wearable Inertial Sensor, ICIP 2015",
     "files": "aA_sS_tT_skeleton.mat in a folder (any depth) or in skeleton_861.tar.xz",
     "splits": "`odd-even`: odd subjects train, even subjects test",
     "classes": CLASSES,
@@ -51,7 +51,11 @@ def open(root: str | Path) -> ClipTable:
         what = utd_mat.parse_name(names[key])
         poses = utd_mat.read(names[key], data=files.read(names[key]))
         return Clip(
-            id=key, poses=poses, label=CLASSES[what.action - 1], subject=str(what.subject), meta={"trial": what.trial}
+            id=key,
+            poses=poses,
+            label=CLASSES[what.action - 1],
+            subject=str(what.subject),
+            meta={"trial": what.trial},
         )
 
     return ClipTable(

@@ -1,9 +1,11 @@
 """Acclaim motion capture: a skeleton in an `.asf` file, its motion in `.amc` files.
 
-The `.asf` holds one rest direction, length and local axis a bone; the `.amc` holds the degrees of freedom of every
+The `.asf` holds one rest direction, length and local axis a bone; the `.amc` holds the degrees of freedom
+of every
 bone in every frame. Forward kinematics gives joint positions: bone ``b`` with parent ``p`` turns by
 ``R_b = R_p C_b D_b C_b^T`` (``C_b`` the bone's axis, ``D_b`` the frame's rotation) and its far end lies at
-``x_p + R_b (length * direction)``. A joint of the returned layout is the FAR END of a bone; the root is its own joint.
+``x_p + R_b (length * direction)``. A joint of the returned layout is the FAR END of a bone; the root is
+its own joint.
 
 Lengths are in the file's unit: the value is divided by ``:units length`` and read as inches, as the
 CMU motion capture library documents, which gives metres. The axes are y-up.
@@ -22,7 +24,8 @@ INCH_M = 0.0254
 CMU_RATE_HZ = 120.0
 MAX_FILE_BYTES = 512 * 1024**2
 
-#: Bone of the CMU library -> our name of the joint at its far end. Bones without an entry keep their own name.
+#: Bone of the CMU library -> our name of the joint at its far end. Bones without an entry keep their own
+#: name.
 JOINT_OF_BONE = {
     "root": "pelvis", "lhipjoint": "left_hip", "lfemur": "left_knee", "ltibia": "left_ankle",
     "lfoot": "left_foot", "ltoes": "left_toes", "rhipjoint": "right_hip", "rfemur": "right_knee",

@@ -1,7 +1,9 @@
 """Northwestern-UCLA sequences as JSON (`aXX_sXX_eXX_vXX.json`): 20 Kinect v1 joints in metres.
 
-A file is ``{"file_name", "skeletons": [frame][20][3], "label"}``. The label is a number 1-10 (in some files a string)
-that differs from the ``a`` number of the name (01-06, 08, 09, 11, 12). Clips of one frame exist. Axes ``kinect``,
+A file is ``{"file_name", "skeletons": [frame][20][3], "label"}``. The label is a number 1-10 (in some
+files a string)
+that differs from the ``a`` number of the name (01-06, 08, 09, 11, 12). Clips of one frame exist. Axes
+``kinect``,
 layout kinect20; no times are stored, 30 Hz is nominal.
 """
 
@@ -42,7 +44,8 @@ def read(path: str | Path, *, data: bytes | None = None) -> NwUclaSequence:
         data: its bytes, where it lies inside an archive.
 
     Returns:
-        Poses (1, frame, 20, 3) in metres, axes ``kinect``, a joint at exactly (0, 0, 0) absent (NaN), and the label.
+        Poses (1, frame, 20, 3) in metres, axes ``kinect``, a joint at exactly (0, 0, 0) absent (NaN), and
+        the label.
 
     Raises:
         FormatError: the file is absent, broken or holds something else.
@@ -63,7 +66,8 @@ def read(path: str | Path, *, data: bytes | None = None) -> NwUclaSequence:
     match = NAME.search(name)
     if position.ndim != 3 or position.shape[1:] != (20, 3) or match is None:
         raise FormatError(
-            f"Expected skeletons (frame, 20, 3) and a name like a01_s01_e00_v01, got {position.shape} and {name!r}; "
+            f"Expected skeletons (frame, 20, 3) and a name like a01_s01_e00_v01, "
+            f"got {position.shape} and {name!r}; "
             f"check the file: {path}"
         )
     position[(position == 0).all(axis=-1)] = np.nan

@@ -1,7 +1,9 @@
 """UTD-MHAD skeleton files (`a{1-27}_s{1-8}_t{1-4}_skeleton.mat`): ``d_skel`` (20, 3, frame), Kinect v1.
 
-Metres in the sensor's frame: x to the sensor's left, y up, z forward (axes ``kinect``). The joint order is the
-data set's own (layout utd20, head first). The sensor runs at 30 Hz; the files store no times, so the rate is nominal.
+Metres in the sensor's frame: x to the sensor's left, y up, z forward (axes ``kinect``). The joint order is
+the
+data set's own (layout utd20, head first). The sensor runs at 30 Hz; the files store no times, so the rate
+is nominal.
 """
 
 from __future__ import annotations
@@ -60,7 +62,8 @@ def read(path: str | Path, *, data: bytes | None = None) -> PoseSequence:
         data: its bytes, where it lies inside an archive.
 
     Returns:
-        One person (1, frame, 20, 3), metres, camera space, axes ``kinect``. A joint stored as exactly (0, 0, 0), the
+        One person (1, frame, 20, 3), metres, camera space, axes ``kinect``. A joint stored as exactly (0,
+        0, 0), the
         sensor's own place, is absent (NaN).
 
     Raises:

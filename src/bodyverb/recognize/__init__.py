@@ -1,1 +1,2 @@
-"""Skeletons to verbs at run time: windows, open set and segments."""
+"""Skeletons to verbs at run time: windows of real seconds, a network, segments; numpy and a session, no
+torch."""

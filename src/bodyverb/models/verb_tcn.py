@@ -1,0 +1,203 @@
+"""verb-tcn: a plain temporal convolution over one window of 2D joints; also says whether the window is a
+known verb.
+
+The preparation is part of the network and has no random or learned piece: missing joints are masked, each
+frame is
+centred on its hips and shoulders, the window is scaled by the spread of its joints about that centre, and
+motion,
+bone directions and the path of the centre are appended. Then residual convolutions over time (after Bai et
+al. 2018,
+"An empirical evaluation of generic convolutional and recurrent networks"; Kim & Reiter 2017, Res-TCN),
+mean and maximum
+over time, and two heads: class logits and one logit ``known``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bodyverb.core import Skeleton
+
+CARD = {
+    "name": "verb-tcn",
+    "task": "verbs",
+    "paper": "own design: residual temporal convolution after Kim & Reiter (CVPRW 2017), Bai et al. (2018)",
+    "input": "position (batch, person, time, joint, 2) with NaN, score (batch, person, time, joint), "
+    "seconds (batch, time)",
+    "output": "logits (batch, class), known (batch,)",
+}
+
+FAR = 1e7
+TINY = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Size of the network."""
+
+    widths: tuple[int, ...] = (128, 192)
+    """Channels of the stages; each stage halves the time axis."""
+    blocks: tuple[int, ...] = (2, 3)
+    """Residual blocks of each stage."""
+    kernel: int = 3
+    """Time steps of a convolution."""
+    dropout: float = 0.3
+    """Dropout before the heads."""
+    drop_path: float = 0.1
+    """Chance that a block is skipped for a sample in training."""
+
+
+def build(config: Config, skeleton: Skeleton, n_classes: int) -> VerbTcn:
+    """Builds the network for one joint layout.
+
+    Args:
+        config: sizes.
+        skeleton: layout of the input joints; needs shoulders or hips by name to centre on.
+        n_classes: number of verbs.
+
+    Returns:
+        The network, randomly initialised.
+    """
+    return VerbTcn(config, skeleton, n_classes)
+
+
+class Prepare(nn.Module):
+    """Masked, centred, scaled joints and their motion as channels; see the module docstring."""
+
+    def __init__(self, skeleton: Skeleton) -> None:
+        super().__init__()
+        torso = [i for i, name in enumerate(skeleton.joints) if name.endswith(("_hip", "_shoulder"))]
+        weight = torch.full((len(skeleton.joints), 1), 1e-3)
+        weight[torso] = 1.0
+        self.register_buffer("torso", weight, persistent=False)
+        self.register_buffer("first", torch.tensor([a for a, _ in skeleton.limbs]), persistent=False)
+        self.register_buffer("second", torch.tensor([b for _, b in skeleton.limbs]), persistent=False)
+        joints, limbs = len(skeleton.joints), len(skeleton.limbs)
+        self.channels = 5 * joints + 2 * limbs + 6
+
+    def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
+        """Prepares a batch.
+
+        Args:
+            position: (n, time, joint, 2), NaN = missing.
+            score: (n, time, joint); 0 or NaN = missing.
+            seconds: (n, time), increasing.
+
+        Returns:
+            channels (n, channel, time) finite, and present (n,): 1 where any joint is there.
+        """
+        there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
+        position = torch.where(there > 0, position, torch.zeros_like(position))
+        weight = there * self.torso
+        seen = there.amax(dim=(2, 3), keepdim=True)
+        centre = (position * weight).sum(dim=2, keepdim=True) / weight.sum(dim=2, keepdim=True).clamp_min(
+            TINY
+        )
+        local = (position - centre) * there
+        count = there.sum(dim=(1, 2), keepdim=True).clamp_min(1.0)
+        spread = (
+            ((local * local).sum(dim=3, keepdim=True).sum(dim=(1, 2), keepdim=True) / count)
+            .clamp_min(TINY)
+            .sqrt()
+        )
+        local = local / spread
+        frames = seen.sum(dim=1, keepdim=True).clamp_min(1.0)
+        path = (centre - (centre * seen).sum(dim=1, keepdim=True) / frames) * seen / spread
+        tick = (seconds[:, 2:] - seconds[:, :-2]).clamp_min(1e-3)[:, :, None, None]
+        motion = _difference(local, there, tick)
+        drift = _difference(path, seen, tick)
+        bone = (
+            (local[:, :, self.second] - local[:, :, self.first])
+            * there[:, :, self.first]
+            * there[:, :, self.second]
+        )
+        bone = bone / (bone * bone).sum(dim=3, keepdim=True).add(1e-3).sqrt()
+        length = torch.log((seconds[:, -1:] - seconds[:, :1]).clamp_min(0.05))[:, :, None].expand(
+            -1, seconds.shape[1], -1
+        )
+        flat = [local, motion, there, bone, path, drift, seen]
+        channels = torch.cat([part.flatten(2) for part in flat] + [length], dim=2)
+        return channels.clamp(-8.0, 8.0).transpose(1, 2), seen.amax(dim=(1, 2, 3))
+
+
+def _difference(value: Tensor, there: Tensor, tick: Tensor) -> Tensor:
+    """Central difference in units a second (x 0.25) where both neighbours are there, else 0; ends are 0."""
+    both = there[:, 2:] * there[:, :-2]
+    inner = 0.25 * (value[:, 2:] - value[:, :-2]) * both / tick
+    return F.pad(inner, (0, 0, 0, 0, 1, 1))
+
+
+class Block(nn.Module):
+    """Two normalised convolutions over time and a short cut."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, drop_path: float) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm1d(inputs)
+        self.conv1 = nn.Conv1d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        self.norm2 = nn.BatchNorm1d(outputs)
+        self.conv2 = nn.Conv1d(outputs, outputs, kernel, 1, kernel // 2, bias=False)
+        self.drop_path = drop_path
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(nn.AvgPool1d(stride), nn.Conv1d(inputs, outputs, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (n, inputs, time) to (n, outputs, time / stride)."""
+        y = self.conv1(F.relu(self.norm1(x)))
+        y = self.conv2(F.relu(self.norm2(y)))
+        if self.training and self.drop_path > 0:
+            keep = torch.rand(len(y), 1, 1, device=y.device) >= self.drop_path
+            y = y * keep / (1.0 - self.drop_path)
+        return self.shortcut(x) + y
+
+
+class VerbTcn(nn.Module):
+    """The network; see the module docstring."""
+
+    def __init__(self, config: Config, skeleton: Skeleton, n_classes: int) -> None:
+        super().__init__()
+        self.config = config
+        self.prepare = Prepare(skeleton)
+        first = config.widths[0]
+        self.stem = nn.Conv1d(self.prepare.channels, first, 5, 2, 2)
+        blocks: list[nn.Module] = []
+        inputs = first
+        for level, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
+            for number in range(count):
+                stride = 2 if level and number == 0 else 1
+                blocks.append(Block(inputs, width, config.kernel, stride, config.drop_path))
+                inputs = width
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = nn.BatchNorm1d(inputs)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classes = nn.Linear(2 * inputs, n_classes)
+        self.known = nn.Linear(2 * inputs, 1)
+
+    def features(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
+        """Maps the three inputs to (batch, feature); an absent person adds nothing."""
+        batch, people, time = position.shape[:3]
+        flat_seconds = seconds.unsqueeze(1).expand(-1, people, -1).reshape(batch * people, time)
+        channels, present = self.prepare(position.flatten(0, 1), score.flatten(0, 1), flat_seconds)
+        x = F.relu(self.norm(self.blocks(self.stem(channels))))
+        pooled = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1).float()
+        pooled = (pooled * present[:, None]).reshape(batch, people, -1)
+        return pooled.sum(dim=1) / present.reshape(batch, people).sum(dim=1, keepdim=True).clamp_min(1.0)
+
+    def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
+        """Classifies a batch of windows.
+
+        Args:
+            position: (batch, person, time, joint, 2) any unit, y down, NaN = missing.
+            score: (batch, person, time, joint).
+            seconds: (batch, time).
+
+        Returns:
+            logits (batch, class) and known (batch,), a logit: above 0 = more likely one of the verbs than
+            not.
+        """
+        features = self.dropout(self.features(position, score, seconds))
+        return self.classes(features), self.known(features).squeeze(1)

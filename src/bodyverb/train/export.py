@@ -1,0 +1,94 @@
+"""Exporting torch networks to ONNX files that onnxruntime runs without torch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+def export_onnx(
+    module: nn.Module,
+    example: Sequence[Tensor],
+    path: str | Path,
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic: Sequence[dict[int, str]] | None = None,
+    half_weights: bool = False,
+) -> Path:
+    """Writes a network as one ONNX file.
+
+    Args:
+        module: the network; switched to evaluation mode.
+        example: one tensor an input, batch size at least 2 (1 would be taken as fixed).
+        path: the file, written under a temporary name first.
+        inputs: names of the inputs.
+        outputs: names of the outputs.
+        dynamic: for each input the free dimensions by name; by default dimension 0 is ``batch``.
+        half_weights: store weights as float16 (half the size; the arithmetic stays float32).
+
+    Returns:
+        The path.
+    """
+    import onnx
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    free = dynamic if dynamic is not None else [{0: "batch"} for _ in example]
+    dims = {name: torch.export.Dim(name) for part in free for name in part.values()}
+    shapes = tuple({place: dims[name] for place, name in part.items()} for part in free)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(example),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=shapes,
+            dynamo=True,
+            optimize=True,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing")
+    model = program.model_proto
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    if half_weights:
+        halve_weights(model)
+    onnx.checker.check_model(model)
+    part = path.with_suffix(".part")
+    onnx.save(model, str(part))
+    part.replace(path)
+    return path
+
+
+def halve_weights(model: object, smallest: int = 256) -> None:
+    """Stores large float32 weights as float16 behind a cast; onnxruntime folds the cast when it loads the
+    file.
+
+    Args:
+        model: an onnx ModelProto, changed in place.
+        smallest: weights with fewer numbers stay as they are.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph  # type: ignore[attr-defined]
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or int(np.prod(tensor.dims)) < smallest:
+            continue
+        name = tensor.name
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
+        casts.append(
+            helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT, name=f"{name}_cast")
+        )
+    for number, node in enumerate(casts):
+        graph.node.insert(number, node)
