@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bodyverb.geometry.rotation import rotate, unit
+from bodyverb.geometry.rotation import cross, rotate, unit
 
 
 def look_at(
@@ -29,8 +29,8 @@ def look_at(
     """
     eye = np.asarray(eye, np.float64)
     ahead = unit(np.asarray(target, np.float64) - eye)
-    right = unit(np.cross(ahead, np.asarray(up, np.float64)))
-    down = np.cross(ahead, right)
+    right = unit(cross(ahead, np.asarray(up, np.float64)))
+    down = cross(ahead, right)
     c, s = np.cos(roll), np.sin(roll)
     rotation = np.stack([c * right + s * down, c * down - s * right, ahead], axis=-2)
     return rotation, -rotate(rotation, eye)
@@ -71,6 +71,17 @@ def project(points: np.ndarray, matrix: np.ndarray, near: float = 1e-3) -> np.nd
     points = np.asarray(points, np.float64)
     depth = np.where(points[..., 2:] > near, points[..., 2:], np.nan)
     return rotate(matrix[..., :2, :2], points[..., :2] / depth) + matrix[..., :2, 2]
+
+
+def clip_near(outline: np.ndarray, near: float = 0.1) -> np.ndarray:
+    """The part (K', 3) of a flat polygon (K, 3) in the camera frame that lies beyond ``z = near``; may be empty."""
+    kept = []
+    for a, b in zip(outline, np.roll(outline, -1, axis=0), strict=True):
+        if a[2] >= near:
+            kept.append(a)
+        if (a[2] >= near) != (b[2] >= near):
+            kept.append(a + (b - a) * (near - a[2]) / (b[2] - a[2]))
+    return np.array(kept).reshape(-1, 3)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bodyverb.geometry.rotation import rotate, unit
+from bodyverb.geometry.rotation import cross, rotate, unit
 
 
 def forward(
@@ -65,7 +65,9 @@ def reach(
     length = np.clip(length, abs(upper - lower) * 1.001 + 1e-6, (upper + lower) * 0.9995)
     pole = np.broadcast_to(np.asarray(pole, np.float64), start.shape)
     side = pole - (pole * axis).sum(-1, keepdims=True) * axis
-    spare = np.cross(axis, np.where(np.abs(axis[..., :1]) < 0.8, [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]))
+    spare = cross(
+        axis, np.where(np.abs(axis[..., :1]) < 0.8, np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
+    )
     side = unit(np.where(np.linalg.norm(side, axis=-1, keepdims=True) < 1e-6, spare, side))
     along = (upper**2 - lower**2 + length**2) / (2.0 * length)
     across = np.sqrt(np.maximum(upper**2 - along**2, 0.0))

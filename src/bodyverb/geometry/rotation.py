@@ -17,6 +17,13 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _EPS)
 
 
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross product of vectors (..., 3); a few times faster than numpy's general one."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+
+
 def rotate(rotation: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Apply rotations (..., 3, 3) to vectors (..., 3), broadcasting the leading dimensions."""
     return np.einsum("...ij,...j->...i", rotation, vectors)
@@ -67,11 +74,11 @@ def frame(forward: np.ndarray, up: np.ndarray) -> np.ndarray:
     """
     z = unit(forward)
     up = np.broadcast_to(np.asarray(up, dtype=np.float64), z.shape)
-    x = np.cross(up, z)
+    x = cross(up, z)
     short = np.linalg.norm(x, axis=-1, keepdims=True) < 1e-6
     spare = np.where(np.abs(z[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
-    x = unit(np.where(short, np.cross(np.cross(z, spare), z), x))
-    return np.stack([x, np.cross(z, x), z], axis=-1)
+    x = unit(np.where(short, cross(cross(z, spare), z), x))
+    return np.stack([x, cross(z, x), z], axis=-1)
 
 
 def random_rotation(rng: np.random.Generator) -> np.ndarray:

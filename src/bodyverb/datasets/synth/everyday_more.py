@@ -187,25 +187,24 @@ def crouch(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
 
 def lie(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     """Lying still on the back, the belly or a side."""
-    rig = Rig(body, len(t))
-    face = rng.choice([-1.0, -1.0, 1.0])
-    side_on = rng.uniform() < 0.3
+    rig, style = Rig(body, len(t)), str(rng.choice(["back", "back", "belly", "side"]))
+    face = 1.0 if style == "belly" else -1.0
     sway = wander(t, rng, 0.015, 3, 0.15)
-    roll = rng.choice([-1, 1]) * (np.pi / 2 - 0.1) if side_on else 0.0
+    roll = rng.choice([-1.0, 1.0]) * (np.pi / 2 - 0.1) if style == "side" else 0.0
     rotation = np.broadcast_to(about_z(roll) @ about_x(face * np.pi / 2), (len(t), 3, 3))
-    rig.trunk(
-        (0.0, 0.2, 0.0), rotation=rotation, bend=(0.3 if side_on else 0.05) + sway[:, 0], twist=sway[:, 1]
-    )
-    rig.head(nod=rng.uniform(-0.1, 0.2), turn=rng.uniform(-0.6, 0.6))
+    bend = {"back": 0.05, "belly": 0.0, "side": 0.3}[style]
+    rig.trunk((0.0, 0.2, 0.0), rotation=rotation, bend=bend + sway[:, 0], twist=sway[:, 1])
+    rig.head(nod=rng.uniform(-0.1, 0.2), turn=rng.uniform(-0.6, 0.6) if style != "side" else 0.0)
     for side in SIDES:
-        bent = rng.uniform(0.0, 1.2) if rng.uniform() < 0.4 or side_on else rng.uniform(0.0, 0.1)
-        rig.leg_along(side, (rng.uniform(0.02, 0.2), -np.cos(bent * 0.6), np.sin(bent * 0.6)),
-                      (rng.uniform(0.0, 0.15), -np.cos(0.6 * bent), -np.sin(0.6 * bent)))  # fmt: skip
-        out = rng.uniform(0.1, 2.6)
-        fold = rng.uniform(0.0, 0.9)
-        move = 0.1 * sway
-        rig.arm_along(side, np.array([np.sin(out), -np.cos(out), 0.08]) + move,
-                      np.array([np.sin(out - fold), -np.cos(out - fold), 0.1]) + move)  # fmt: skip
+        bent = rng.uniform(0.0, 1.2) if rng.uniform() < 0.4 or style == "side" else rng.uniform(0.0, 0.1)
+        hip = 0.0 if style == "belly" else 0.6 * bent
+        spread = (0.0, 0.04) if style == "side" else (0.02, 0.2)
+        thigh = (rng.uniform(*spread), -np.cos(hip), np.sin(hip))
+        rig.leg_along(side, thigh, (rng.uniform(*spread), -np.cos(0.6 * bent), -np.sin(0.6 * bent)))
+        out, fold, move = rng.uniform(0.1, 2.6), rng.uniform(0.0, 0.9), 0.1 * sway
+        plane = vectors(0.05, 0.0, 1.0) if style == "side" else vectors(1.0, 0.0, -0.08 * face)
+        upper = np.sin(out) * plane + vectors(0.0, -np.cos(out), 0.0) + move
+        rig.arm_along(side, upper, np.sin(out - fold) * plane + vectors(0.0, -np.cos(out - fold), 0.0) + move)
     return made(rig, "frame")
 
 

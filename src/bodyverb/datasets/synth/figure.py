@@ -8,7 +8,7 @@ import numpy as np
 
 from bodyverb.datasets.synth.body import INDEX, Body
 from bodyverb.datasets.synth.made import Prop
-from bodyverb.geometry.rotation import frame, unit
+from bodyverb.geometry.rotation import cross, frame, unit
 
 PAINTS: tuple[str, ...] = (
     "skin", "shirt", "trousers", "shoes", "hair", "eyes", "mouth", "steel", "iron", "wood", "leather", "rope",
@@ -43,6 +43,7 @@ class Shapes:
     axes: np.ndarray
     ellipsoid_paint: np.ndarray
     ellipsoid_along: np.ndarray
+    ellipsoid_level: np.ndarray
 
 
 def _hue(rng: np.random.Generator, low: float, high: float, strong: float) -> np.ndarray:
@@ -101,15 +102,15 @@ class _Builder:
         self.capsules.append((a, b, ra * self.unit, rb * self.unit, PAINT[paint], (v0, v1)))
 
     def ball(self, centre: np.ndarray, axes: np.ndarray, radii: tuple[float, float, float], paint: str,
-             along: float = 0.0) -> None:  # fmt: skip
+             along: float = 0.0, level: float = 1.0) -> None:  # fmt: skip
         """An ellipsoid with axes (T, 3, 3) as columns; radii in metres of a medium body."""
-        self.ellipsoids.append((centre, axes * (np.array(radii) * self.unit), PAINT[paint], along))
+        self.ellipsoids.append((centre, axes * (np.array(radii) * self.unit), PAINT[paint], along, level))
 
     def shapes(self) -> Shapes:
         a, b, ra, rb, paint, along = zip(*self.capsules, strict=True)
-        centre, axes, round_paint, round_along = zip(*self.ellipsoids, strict=True)
+        centre, axes, round_paint, round_along, level = zip(*self.ellipsoids, strict=True)
         return Shapes(np.stack(a, 1), np.stack(b, 1), np.array(ra), np.array(rb), np.array(paint), np.array(along),
-                      np.stack(centre, 1), np.stack(axes, 1), np.array(round_paint), np.array(round_along))  # fmt: skip
+                      np.stack(centre, 1), np.stack(axes, 1), np.array(round_paint), np.array(round_along), np.array(level),)  # fmt: skip
 
 
 def dress(position: np.ndarray, body: Body, look: Look, props: list[Prop] | None = None) -> Shapes:
@@ -131,6 +132,17 @@ def dress(position: np.ndarray, body: Body, look: Look, props: list[Prop] | None
         _arm(make, side, girth, look)
         _leg(make, side, girth, look)
     for prop in props or []:
+        if prop.paint == "iron":  # weight plates are flat
+            axes = frame(prop.end - prop.start, np.array([0.1, 1.0, 0.2]))
+            middle = 0.5 * (prop.start + prop.end)
+            thick = float(np.linalg.norm(prop.end - prop.start, axis=-1).max())
+            make.ball(
+                middle,
+                axes,
+                (prop.radius / make.unit, prop.radius / make.unit, 0.8 * thick / make.unit),
+                "iron",
+            )
+            continue
         make.capsules.append((prop.start, prop.end, prop.radius, prop.radius, PAINT[prop.paint], (0.0, 0.0)))
     return make.shapes()
 
@@ -139,7 +151,7 @@ def _axes(make: _Builder, left: str, right: str, low: str, high: str) -> np.ndar
     """Frame (T, 3, 3) with columns left, up, forward of one part of the trunk."""
     up = unit(make.joint(high) - make.joint(low))
     across = make.joint(left) - make.joint(right)
-    return frame(np.cross(across, up), up)
+    return frame(cross(across, up), up)
 
 
 def _trunk(make: _Builder, body: Body, look: Look, hips: np.ndarray, chest: np.ndarray) -> None:
@@ -162,7 +174,14 @@ def _trunk(make: _Builder, body: Body, look: Look, hips: np.ndarray, chest: np.n
         else:
             place, axes = spine + (level - 0.425) / 0.575 * (thorax - spine), chest
         radii = (width * g, 0.12 if level < 0.85 else 0.075, depth * (0.4 + 0.6 * girth))
-        make.ball(place, axes, radii, "trousers" if level == 0 else "shirt", 0.47 * level)
+        make.ball(
+            place,
+            axes,
+            radii,
+            "trousers" if level == 0 else "shirt",
+            0.47 * level,
+            1.0 if level > 0.85 else 0.15,
+        )
     for side in ("left", "right"):
         inner = 0.55 * make.joint(f"{side}_shoulder") + 0.45 * thorax
         make.rod(make.joint("neck") + 0.01 * s * chest[..., :, 1], inner + 0.02 * s * chest[..., :, 1], 0.045 * g, 0.055 * g,
@@ -238,7 +257,7 @@ def _leg(make: _Builder, side: str, girth: float, look: Look) -> None:
         make.rod(
             hip, hip + 0.58 * (knee - hip), 0.09 * girth * look.loose, 0.078 * girth * look.loose, "trousers"
         )
-    sole = frame(foot - heel, np.cross(foot - heel, np.cross(knee - ankle, foot - heel)))
+    sole = frame(foot - heel, cross(foot - heel, cross(knee - ankle, foot - heel)))
     up, ahead = sole[..., :, 1] * make.unit, sole[..., :, 2] * make.unit
     calf = knee + 0.32 * (ankle - knee) - 0.014 * ahead
     make.rod(knee, calf, 0.054 * wide, 0.057 * wide, cloth)

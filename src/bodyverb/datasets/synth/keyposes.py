@@ -20,6 +20,7 @@ from bodyverb.datasets.synth.body import Body
 from bodyverb.datasets.synth.curves import ease, keyed, wander
 from bodyverb.datasets.synth.made import Made, Prop, made
 from bodyverb.datasets.synth.rig import Rig, vectors
+from bodyverb.geometry.rotation import cross
 
 Value = float | tuple[float, float, float]
 Keys = list[tuple[float, dict[str, Value]]]
@@ -188,7 +189,7 @@ def _tool(rig: Rig, action: Action, c: dict[str, np.ndarray]) -> list[Prop]:
 def _hoop(start: np.ndarray, end: np.ndarray, half: float, paint: str) -> list[Prop]:
     """A racket's frame: an oval of short rods from ``start`` to ``end`` (T, 3), ``half`` metres to each side."""
     along = end - start
-    side = np.cross(along, np.array([0.3, 0.1, 1.0]))
+    side = cross(along, np.array([0.3, 0.1, 1.0]))
     side = side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), 1e-6) * half
     turns = np.linspace(0.0, 2 * np.pi, 11)
     points = [start + along * (0.5 - 0.5 * np.cos(a)) + side * np.sin(a) for a in turns]

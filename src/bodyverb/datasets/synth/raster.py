@@ -59,6 +59,8 @@ class Ellipsoids:
     axes: np.ndarray
     paint: np.ndarray
     along: np.ndarray
+    level: np.ndarray
+    """(M,) 1 = shaded as it is, towards 0 = shaded as part of a column along the second axis (no creases)."""
 
 
 def _window(low: np.ndarray, high: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
@@ -170,7 +172,8 @@ def _ellipsoid(
     if not wins.any():
         return
     px, py, pz = x * depth - c[0], y * depth - c[1], depth - c[2]
-    nx, ny, nz = (g[j, 0] * px + g[j, 1] * py + g[j, 2] * pz for j in range(3))
+    n = (m * np.array([1.0, shapes.level[i], 1.0], np.float32)[:, None]).T @ m
+    nx, ny, nz = (n[j, 0] * px + n[j, 1] * py + n[j, 2] * pz for j in range(3))
     scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-12))
     reach = np.float32(np.linalg.norm(shapes.axes[i][:, 1]))
     along = np.float32(shapes.along[i]) + (m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz) * reach

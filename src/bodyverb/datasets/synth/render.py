@@ -75,7 +75,7 @@ def random_actor(
 
 def _draw_actor(buffers: Buffers, shapes: Shapes, frame: int, camera: Pinhole, base: int) -> None:
     draw_ellipsoids(buffers, Ellipsoids(camera.view(shapes.centre[frame]), camera.rotation @ shapes.axes[frame],
-                                        shapes.ellipsoid_paint + base, shapes.ellipsoid_along), camera.matrix)  # fmt: skip
+                                        shapes.ellipsoid_paint + base, shapes.ellipsoid_along, shapes.ellipsoid_level), camera.matrix)  # fmt: skip
     draw_capsules(buffers, Capsules(camera.view(shapes.a[frame]), camera.view(shapes.b[frame]), shapes.ra, shapes.rb,
                                     shapes.capsule_paint + base, shapes.capsule_along), camera.matrix)  # fmt: skip
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bodyverb.datasets.synth.body import INDEX, JOINTS, Body
 from bodyverb.geometry.kinematics import reach
-from bodyverb.geometry.rotation import about_axis, about_z, frame, rotate, unit, yaw_pitch_roll
+from bodyverb.geometry.rotation import about_axis, about_z, cross, frame, rotate, unit, yaw_pitch_roll
 
 SIGN = {"left": 1.0, "right": -1.0}
 Vector = np.ndarray | tuple[float, float, float] | list[float]
@@ -110,7 +110,7 @@ class Rig:
         if look is not None:
             local = unit(rotate(np.swapaxes(chest, -1, -2), np.asarray(look, np.float64)))
             angle = np.arccos(np.clip(local[..., 2], -1.0, 1.0))
-            axis = np.cross(np.array([0.0, 0.0, 1.0]), local)
+            axis = cross(np.array([0.0, 0.0, 1.0]), local)
             turned = about_axis(axis, np.minimum(angle, 1.15))
         half = yaw_pitch_roll(0.0, 0.12 + 0.4 * self._wide(nod), 0.4 * self._wide(tilt))
         skull = chest @ turned

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from bodyverb.datasets.synth import motions, textures
 from bodyverb.datasets.synth.body import random_body
-from bodyverb.datasets.synth.figure import dress, random_look
+from bodyverb.datasets.synth.figure import PAINT, dress, random_look
 from bodyverb.datasets.synth.made import Made, Prop, settle
 from bodyverb.datasets.synth.render import Actor, placed, render_frame
 from bodyverb.datasets.synth.scene import Scene, draw_scene, random_scene
 from bodyverb.datasets.synth.shade import random_light
 from bodyverb.geometry.cameras import Pinhole
+from bodyverb.geometry.rotation import about_y, rotate, unit
 
 _BANK = 24
 
@@ -128,7 +131,8 @@ class Sampler:
         """One whole frame with 0..``most`` people.
 
         Returns:
-            image (size, size, 3) uint8, boxes (n, 4) xyxy px of the visible figures clipped to the picture, joints (n, 14, 3).
+            image (size, size, 3) uint8, boxes (n, 4) xyxy px of the visible figures clipped to the picture,
+            joints (n, 14, 3).
         """
         rng = self.rng
         scene = self.scenes[int(rng.integers(len(self.scenes)))]
@@ -137,14 +141,13 @@ class Sampler:
         eye = np.array([np.sin(around) * far, rng.uniform(0.7, 2.3), np.cos(around) * far])
         camera = Pinhole.looking(eye, rng.normal(0, 0.3, 3) + [0, 0.95, 0], (size, size),
                                  fov_deg=float(rng.uniform(35, 75)), roll=float(rng.normal(0, 0.04)))  # fmt: skip
-        ahead = camera.rotation[2] * np.array([1.0, 0.0, 1.0])
+        ahead = unit(camera.rotation[2] * np.array([1.0, 0.0, 1.0]))
         right = camera.rotation[0]
         cast = []
         for _ in range(int(rng.integers(0, most + 1))):
-            spot = (
-                ahead * rng.uniform(-0.55 * far, 0.5 * min(scene.half))
-                + right * rng.uniform(-1, 1) * 0.5 * far
-            )
+            depth = float(np.exp(rng.uniform(np.log(2.0), np.log(far + 0.75 * min(*scene.half, 9.0)))))
+            aside = rng.uniform(-0.95, 0.95) * depth * (size / 2 / camera.matrix[0, 0])
+            spot = eye * np.array([1.0, 0.0, 1.0]) + ahead * depth + right * aside
             cast.append(_moved(self._person(), spot * np.array([1.0, 0.0, 1.0]), rng.uniform(-np.pi, np.pi)))
         backdrop = draw_scene(scene, camera) if rng.uniform() < 0.7 else self._backdrop(camera)
         image, joints = render_frame(cast, 0, camera, backdrop, self._style(), rng)
@@ -155,10 +158,6 @@ class Sampler:
 
 def _moved(person: Actor, shift: np.ndarray, yaw: float = 0.0) -> Actor:
     """The person turned about the origin and moved along the floor."""
-    from dataclasses import replace
-
-    from bodyverb.geometry.rotation import about_y, rotate
-
     turn = about_y(yaw)
     s = person.shapes
     shapes = replace(s, a=rotate(turn, s.a) + shift, b=rotate(turn, s.b) + shift, centre=rotate(turn, s.centre) + shift,
@@ -169,13 +168,13 @@ def _moved(person: Actor, shift: np.ndarray, yaw: float = 0.0) -> Actor:
 def _box(person: Actor, camera: Pinhole) -> np.ndarray:
     """Box (4,) of the figure's skin in the picture, clipped to it; NaN where some of it is behind the camera."""
     s = person.shapes
-    count = len(s.capsule_paint)
     points = np.concatenate([s.a[0], s.b[0], s.centre[0]])
     radii = np.concatenate([s.ra, s.rb, 0.75 * np.linalg.norm(s.axes[0], axis=1).mean(-1)])
     paints = np.concatenate([s.capsule_paint, s.capsule_paint, s.ellipsoid_paint])
-    points, radii = points[paints < 7], radii[paints < 7]
+    points = np.concatenate([points[paints < PAINT["steel"]], person.position[0]])
+    radii = np.concatenate([radii[paints < PAINT["steel"]], np.zeros(len(points))])[: len(points)]
     depth = camera.view(points)[:, 2]
-    if count == 0 or depth.min() < 0.3:
+    if depth.min() < 0.3:
         return np.full(4, np.nan)
     flat, reach = camera.project(points), (camera.matrix[0, 0] * radii / depth)[:, None]
     width, height = camera.size

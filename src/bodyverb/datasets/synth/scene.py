@@ -10,9 +10,7 @@ import numpy as np
 
 from bodyverb.datasets.synth import textures
 from bodyverb.datasets.synth.shade import Light, random_light
-from bodyverb.geometry.cameras import Pinhole
-
-_NEAR = 0.1
+from bodyverb.geometry.cameras import Pinhole, clip_near
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def draw_scene(scene: Scene, camera: Pinhole) -> np.ndarray:
 def _draw_surface(image: np.ndarray, surface: Surface, camera: Pinhole) -> None:
     corner, ex, ey = surface.corner, surface.along_x, surface.along_y
     outline = camera.view(np.stack([corner, corner + ex, corner + ex + ey, corner + ey]))
-    outline = _clip(outline)
+    outline = clip_near(outline)
     if len(outline) < 3:
         return
     flat = outline[:, :2] / outline[:, 2:] * camera.matrix[0, 0] + camera.matrix[:2, 2]
@@ -101,14 +99,3 @@ def _draw_surface(image: np.ndarray, surface: Surface, camera: Pinhole) -> None:
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillPoly(mask, [np.round((flat - [x0, y0]) * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
     cv2.copyTo(part, mask, image[y0:y1, x0:x1])
-
-
-def _clip(outline: np.ndarray) -> np.ndarray:
-    """The part of a polygon (K, 3) in front of the near plane."""
-    kept = []
-    for a, b in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        if a[2] >= _NEAR:
-            kept.append(a)
-        if (a[2] >= _NEAR) != (b[2] >= _NEAR):
-            kept.append(a + (b - a) * (_NEAR - a[2]) / (b[2] - a[2]))
-    return np.array(kept).reshape(-1, 3)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from bodyverb.datasets.synth.raster import Buffers
-from bodyverb.geometry.cameras import Pinhole
+from bodyverb.geometry.cameras import Pinhole, clip_near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Light:
 
 def random_light(rng: np.random.Generator) -> Light:
     """A light from above, from any side."""
-    around, high = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.25)
+    around, high = rng.uniform(0, 2 * np.pi), rng.uniform(0.75, 1.3)
     direction = np.array([np.cos(high) * np.sin(around), np.sin(high), np.cos(high) * np.cos(around)])
     warm = rng.normal(0, 0.05)
     return Light(
@@ -51,6 +51,7 @@ def shade(buffers: Buffers, image: np.ndarray, palette: np.ndarray, stripes: np.
     rows, columns = np.nonzero(buffers.paint >= 0)
     if len(rows) == 0:
         return
+    _soften(buffers, rows, columns)
     paint = buffers.paint[rows, columns]
     normal = buffers.normal[rows, columns]
     toward = (camera.rotation @ light.direction).astype(np.float32)
@@ -70,6 +71,16 @@ def shade(buffers: Buffers, image: np.ndarray, palette: np.ndarray, stripes: np.
     image[rows, columns] = np.clip(colour, 0, 255).astype(np.uint8)
 
 
+def _soften(buffers: Buffers, rows: np.ndarray, columns: np.ndarray) -> None:
+    """Blur the normals a little, so that neighbouring shapes run into each other like cloth."""
+    part = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
+    normal = buffers.normal[part]
+    reach = int(np.clip(np.sqrt(len(rows)) / 30, 1, 4)) * 2 + 1
+    soft = cv2.blur(normal, (reach, reach))
+    soft /= np.sqrt((soft * soft).sum(-1, keepdims=True)) + np.float32(1e-6)
+    buffers.normal[part] = soft
+
+
 def floor_shadow(image: np.ndarray, points: np.ndarray, pairs: np.ndarray, radii: np.ndarray, camera: Pinhole,
                  light: Light, depth: float = 0.5) -> None:  # fmt: skip
     """Darken the floor (y = 0) where a figure stands in the light's way; in place.
@@ -86,7 +97,7 @@ def floor_shadow(image: np.ndarray, points: np.ndarray, pairs: np.ndarray, radii
     slope = light.direction[[0, 2]] / max(float(light.direction[1]), 0.35)
     ground = points[:, [0, 2]] - points[:, 1:2] * slope
     side, span = 96, 4.2
-    corner = ground.mean(0) - span / 2
+    corner = 0.5 * (ground.min(0) + ground.max(0)) - span / 2
     cells = (ground - corner) * side / span
     cover = np.zeros((side, side), np.uint8)
     for (i, j), radius in zip(pairs, radii, strict=True):
@@ -96,21 +107,22 @@ def floor_shadow(image: np.ndarray, points: np.ndarray, pairs: np.ndarray, radii
     scale = span / side
     plane = np.array([[scale, 0, corner[0]], [0, 0, 0], [0, scale, corner[1]], [0, 0, 1.0]])
     homography = camera.matrix @ np.hstack([camera.rotation, camera.translation[:, None]]) @ plane
-    quad = homography @ np.array([[0, side, side, 0], [0, 0, side, side], [1, 1, 1, 1.0]])
-    if quad[2].min() < 0.2:
+    square = np.array([[0, side, side, 0], [0, 0, side, side], [1, 1, 1, 1.0]])
+    outline = clip_near((np.linalg.inv(camera.matrix) @ homography @ square).T)
+    if len(outline) < 3:
         return
-    low = np.floor((quad[:2] / quad[2]).min(1)).astype(int)
-    high = np.ceil((quad[:2] / quad[2]).max(1)).astype(int)
-    x0, y0, x1, y1 = (
-        max(low[0], 0),
-        max(low[1], 0),
-        min(high[0], image.shape[1]),
-        min(high[1], image.shape[0]),
-    )
+    flat = outline[:, :2] / outline[:, 2:] * camera.matrix[0, 0] + camera.matrix[:2, 2]
+    limits = np.array([image.shape[1], image.shape[0]])
+    x0, y0 = (int(v) for v in np.clip(np.floor(flat.min(0)), 0, limits))
+    x1, y1 = (int(v) for v in np.clip(np.ceil(flat.max(0)), 0, limits))
     if x1 <= x0 or y1 <= y0:
         return
     move = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]])
-    mask = cv2.warpPerspective(cover, move @ homography, (int(x1 - x0), int(y1 - y0)))
+    mask = cv2.warpPerspective(cover, move @ homography, (x1 - x0, y1 - y0))
+    shape = np.zeros_like(mask)
+    near = np.clip(flat, -20 * limits, 20 * limits) - [x0, y0]
+    cv2.fillPoly(shape, [np.round(near).astype(np.int32)], 255)
+    mask &= shape
     part = image[y0:y1, x0:x1]
     factor = cv2.merge([255 - cv2.convertScaleAbs(mask, alpha=depth)] * 3)
     cv2.multiply(part, factor, dst=part, scale=1 / 255)
