@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,13 @@ class SoundTrack:
             self._notes.count("Seeks in the sound that failed: {n}")
 
     def _make_output(self, stream: AudioStream) -> AudioStream | None:
-        """Add the output track: None to encode is a copied track."""
+        """Add the output track; gives its encoder, None where packets are copied."""
         name = stream.codec_context.name
         name = "mp3" if name.startswith("mp3") else "opus" if "opus" in name else name
-        self._copied = name in _COPIED and (name != "mp3" or stream.rate >= 16000)
+        self._copied = name in _COPIED and _fits_mp4(stream)
         if self._copied:
-            try:
-                self._track: Any = self._output.add_stream_from_template(stream)
-                return None
-            except (av.error.FFmpegError, ValueError):
-                self._copied = False
+            self._track: Any = self._output.add_stream_from_template(stream)
+            return None
         rate = min(_AAC_RATES, key=lambda r: (abs(r - stream.rate), -r))
         self._track = self._output.add_stream("aac", rate=rate)
         self._track.layout = "mono" if stream.channels == 1 else "stereo"
@@ -172,3 +170,14 @@ class SoundTrack:
 def _time(packet: Packet) -> float | None:
     stamp = packet.pts if packet.pts is not None else packet.dts
     return None if stamp is None or not packet.time_base else float(stamp * packet.time_base)
+
+
+def _fits_mp4(stream: AudioStream) -> bool:
+    """Whether mp4 takes the packets as they are: asked by writing a header to memory."""
+    try:
+        with av.open(BytesIO(), "w", format="mp4") as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True

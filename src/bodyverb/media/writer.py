@@ -57,12 +57,13 @@ class VideoWriter:
         start_s: float | None = None,
         end_s: float | None = None,
     ) -> None:
+        if min(size) < 1:
+            raise ValueError(f"Expected a size of at least 1 x 1 px, got {size}")
         self.path = Path(path)
         self.size = size
         self.frames = 0
         self._rate_hz = rate_hz if rate_hz and math.isfinite(rate_hz) and rate_hz > 0 else 30.0
         self._start_s = start_s or 0.0
-        self._end_s = end_s
         self._notes = Notes()
         self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         self._last_s, self._last_tick = -math.inf, -1
