@@ -52,7 +52,8 @@ class PoseEstimator:
         if not len(boxes):
             return np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
         matrices = crop_matrix(boxes, self.size, self.padding)
-        parts = [self._batch(image, matrices[i : i + BATCH]) for i in range(0, len(boxes), BATCH)]
+        step = self.session.fixed_batch or BATCH
+        parts = [self._batch(image, matrices[i : i + step]) for i in range(0, len(boxes), step)]
         position = np.concatenate([p for p, _ in parts])
         score = np.concatenate([s for _, s in parts])
         return apply_affine(invert_affine(matrices), position).astype(np.float32), score

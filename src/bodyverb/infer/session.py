@@ -38,6 +38,12 @@ class Session:
         """Names of the outputs."""
         return tuple(item.name for item in self._session.get_outputs())
 
+    @property
+    def fixed_batch(self) -> int | None:
+        """Batch size that the network insists on, or None where any will do."""
+        first = self._session.get_inputs()[0].shape[0]
+        return first if isinstance(first, int) else None
+
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network.
 

@@ -44,3 +44,28 @@ def pck(
     with np.errstate(invalid="ignore"):
         each = right.sum(0) / np.where(counted.sum(0) == 0, np.nan, counted.sum(0))
     return (float(right.sum() / total) if total else float("nan")), each
+
+
+def pck_report(estimate: np.ndarray, truth: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
+    """PCK@0.2 over everybody and over upright people.
+
+    The scale is the longer visible diagonal of left shoulder - right hip and right shoulder - left hip; rows with
+    neither do not count. Upright: mean shoulder above mean hip, among rows with all four visible.
+
+    Args:
+        estimate: (n, joint, 2) px.
+        truth: (n, joint, 2) px, NaN = not visible.
+        names: joint names; the shoulders and hips must be among them.
+
+    Returns:
+        `pck`, `pck_upright`, `rows`, `rows_upright` and `pck_<joint>`.
+    """
+    shoulders = [names.index("left_shoulder"), names.index("right_shoulder")]
+    hips = [names.index("left_hip"), names.index("right_hip")]
+    scale = torso_px(truth, ((shoulders[0], hips[1]), (shoulders[1], hips[0])))
+    four = np.isfinite(truth[:, shoulders + hips]).all((1, 2))
+    upright = four & (np.nan_to_num(truth[:, shoulders, 1]).mean(1) < np.nan_to_num(truth[:, hips, 1]).mean(1))
+    everybody, each = pck(estimate, truth, scale)
+    report = {"pck": everybody, "pck_upright": pck(estimate[upright], truth[upright], scale[upright])[0]}
+    report |= {"rows": float(np.isfinite(scale).sum()), "rows_upright": float(upright.sum())}
+    return report | {f"pck_{name}": float(value) for name, value in zip(names, each, strict=True)}

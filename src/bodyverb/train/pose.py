@@ -16,8 +16,8 @@ from bodyverb import skeletons
 from bodyverb.core import InputError
 from bodyverb.datasets import lspet
 from bodyverb.geometry.heatmap import decode_softmax
+from bodyverb.metrics.pck import pck_report
 from bodyverb.models import pose_lite
-from bodyverb.train.evaluate_pose import pck_report
 from bodyverb.train.loop import LoopConfig, fit
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.pose_data import AugmentConfig, Crops, decode_pictures, loader, soft_targets
@@ -126,7 +126,7 @@ def train(settings: PoseTraining) -> dict[str, float]:
         lambda m, batch: pose_loss(m, batch, settings.sigma, settings.visibility_weight),
         lambda m: {
             k: v
-            for k, v in pck_report(predict(m, crops), truth, skeleton).items()
+            for k, v in pck_report(predict(m, crops), truth, skeleton.joints).items()
             if k in ("pck", "pck_upright")
         },
         select="pck",

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -170,8 +171,16 @@ def decode_pictures(data: PosePictures, rows: np.ndarray) -> list[np.ndarray]:
     ]
 
 
-def loader(crops: Crops, batch: int, seed: int, workers: int) -> Iterator[list[torch.Tensor]]:
-    """Shuffled batches of (uint8 crops, joints), prepared ahead by threads (OpenCV and NumPy release the lock).
+class Indexed(Protocol):
+    """Items by number, each a tuple of arrays."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int, /) -> tuple: ...
+
+
+def loader(crops: Indexed, batch: int, seed: int, workers: int) -> Iterator[list[torch.Tensor]]:
+    """Shuffled batches of stacked items, prepared ahead by threads (OpenCV and NumPy release the lock).
 
     Threads, not processes: a forked worker deadlocks in OpenCV once the parent has used its thread pool.
     """
