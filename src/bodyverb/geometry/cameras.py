@@ -1,6 +1,7 @@
 """Pinhole cameras: placing, world to camera, projection.
 
-The camera frame is ``cv``: x right, y down, z forward. Pixels: x right, y down, (0, 0) is the CENTRE of the first
+The camera frame is ``cv``: x right, y down, z forward. Pixels: x right, y down, (0, 0) is the CENTRE of the
+first
 pixel, so the middle of a picture of ``w`` x ``h`` pixels is ``((w - 1) / 2, (h - 1) / 2)``.
 """
 
@@ -22,7 +23,8 @@ def look_at(
         eye: (..., 3) camera centre in the world.
         target: (..., 3) the point in the middle of the picture.
         up: world direction that points up in the picture; must not be parallel to the view.
-        roll: turns the camera about its own axis, radians; positive turns the picture's content anticlockwise.
+        roll: turns the camera about its own axis, radians; positive turns the picture's content
+            anticlockwise.
 
     Returns:
         ``(rotation (..., 3, 3), translation (..., 3))`` with ``camera = rotation @ world + translation``.
@@ -53,7 +55,8 @@ def intrinsics(size: tuple[int, int], focal_px: float | None = None, fov_deg: fl
 
 
 def to_camera(points: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """World points (..., 3) in the camera frame; the extrinsics broadcast over the points' leading dimensions."""
+    """World points (..., 3) in the camera frame; the extrinsics broadcast over the points' leading
+    dimensions."""
     return rotate(rotation, points) + translation
 
 
@@ -74,7 +77,8 @@ def project(points: np.ndarray, matrix: np.ndarray, near: float = 1e-3) -> np.nd
 
 
 def clip_near(outline: np.ndarray, near: float = 0.1) -> np.ndarray:
-    """The part (K', 3) of a flat polygon (K, 3) in the camera frame that lies beyond ``z = near``; may be empty."""
+    """The part (K', 3) of a flat polygon (K, 3) in the camera frame that lies beyond ``z = near``; may be
+    empty."""
     kept = []
     for a, b in zip(outline, np.roll(outline, -1, axis=0), strict=True):
         if a[2] >= near:

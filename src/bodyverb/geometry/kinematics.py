@@ -15,7 +15,8 @@ def forward(
     """Joint positions of a kinematic tree from local rotations.
 
     Args:
-        offsets: (J, 3) offset of each joint from its parent in the parent's frame at rest; a root's is ignored.
+        offsets: (J, 3) offset of each joint from its parent in the parent's frame at rest; a root's is
+            ignored.
         parents: parent index per joint, -1 for a root; a parent comes before its children.
         rotations: (..., J, 3, 3) rotation of each joint relative to its parent's frame.
         root: (..., 3) position given to every root.
@@ -46,7 +47,8 @@ def forward(
 def reach(
     start: np.ndarray, target: np.ndarray, upper: float, lower: float, pole: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Middle and end joint of a two-bone limb (shoulder-elbow-wrist, hip-knee-ankle) that reaches for a target.
+    """Middle and end joint of a two-bone limb (shoulder-elbow-wrist, hip-knee-ankle) that reaches for a
+    target.
 
     Args:
         start: (..., 3) upper joint.
@@ -75,6 +77,7 @@ def reach(
 
 
 def bone_lengths(position: np.ndarray, parents: Sequence[int]) -> np.ndarray:
-    """Distance of every joint (..., J, 3|2) from its parent, (..., J); 0 for roots, NaN where either end is NaN."""
+    """Distance of every joint (..., J, 3|2) from its parent, (..., J); 0 for roots, NaN where either end is
+    NaN."""
     index = np.array([p if p >= 0 else j for j, p in enumerate(parents)])
     return np.linalg.norm(position - position[..., index, :], axis=-1)

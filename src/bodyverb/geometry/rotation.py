@@ -63,7 +63,8 @@ def about_z(angle: np.ndarray | float) -> np.ndarray:
 def yaw_pitch_roll(
     yaw: np.ndarray | float, pitch: np.ndarray | float = 0.0, roll: np.ndarray | float = 0.0
 ) -> np.ndarray:
-    """``about_y(yaw) @ about_x(pitch) @ about_z(roll)``: heading first, then nod, then tilt (in the turned frame)."""
+    """``about_y(yaw) @ about_x(pitch) @ about_z(roll)``: heading first, then nod, then tilt (in the turned
+    frame)."""
     return about_y(yaw) @ about_x(pitch) @ about_z(roll)
 
 

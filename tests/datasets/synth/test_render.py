@@ -32,7 +32,7 @@ def _shot(cast: list[render.Actor], camera: Pinhole) -> tuple[np.ndarray, np.nda
 def test_true_joints_lie_on_the_drawn_body(name: str) -> None:
     person = render.random_actor("1", name, np.arange(3) / 10, np.random.default_rng(4), yaw=0.6)
     centre = person.position[0].mean(0)
-    camera = Pinhole.looking(centre + [0, 0.3, 3.5], centre, (240, 240), fov_deg=45.0)
+    camera = Pinhole.looking(centre + np.array([0, 0.3, 3.5]), centre, (240, 240), fov_deg=45.0)
     image, joints = _shot([person], camera)
     drawn = _drawn(image)
     for x, y, _ in joints[0]:

@@ -19,7 +19,8 @@ JOINTS: tuple[str, ...] = (
 INDEX: dict[str, int] = {name: i for i, name in enumerate(JOINTS)}
 
 _PARENT_NAMES: dict[str, str] = {
-    "spine": "pelvis", "thorax": "spine", "neck": "thorax", "head": "neck", "head_top": "head", "nose": "head",
+    "spine": "pelvis", "thorax": "spine", "neck": "thorax", "head": "neck", "head_top": "head",
+    "nose": "head",
     "left_shoulder": "thorax", "left_elbow": "left_shoulder", "left_wrist": "left_elbow",
     "left_hand": "left_wrist", "left_hip": "pelvis", "left_knee": "left_hip", "left_ankle": "left_knee",
     "left_heel": "left_ankle", "left_foot": "left_ankle",
@@ -40,7 +41,8 @@ FLIP: tuple[int, ...] = tuple(INDEX[mirror_name(n)] for n in JOINTS)
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
-    """Bone lengths (metres) and thickness of one build; shares of height follow common anthropometric tables."""
+    """Bone lengths (metres) and thickness of one build; shares of height follow common anthropometric
+    tables."""
 
     height: float = 1.72
     foot_height: float = 0.075

@@ -39,13 +39,15 @@ class DemoTruth:
 
 
 def _joined(first: np.ndarray, second: np.ndarray, times: np.ndarray, change_s: float) -> np.ndarray:
-    """Two motions (T, J, 3) over the same frames: the first until ``change_s``, then gliding into the second."""
+    """Two motions (T, J, 3) over the same frames: the first until ``change_s``, then gliding into the
+    second."""
     share = ease((times - change_s) / _CHANGE_S)[:, None, None]
     return np.where(share <= 0, first, np.where(share >= 1, second, first * (1 - share) + second * share))
 
 
 def _walk_in(times: np.ndarray, body: Body, rng: np.random.Generator, spot: np.ndarray) -> np.ndarray:
-    """Walking in from the person's left side to ``spot`` (x, z), then turning to the front: joints (T, 25, 3)."""
+    """Walking in from the person's left side to ``spot`` (x, z), then turning to the front: joints (T, 25,
+    3)."""
     for _ in range(20):
         result, _ = motions.make("walk", times, rng=rng, body=body, left_handed=False)
         if np.ptp(result.position[:, 0, 2]) > 1.5:
@@ -94,7 +96,8 @@ def demo_frames(
 ) -> tuple[Iterator[Rendered], tuple[Segment, ...]]:
     """The demo as an iterator of frames with their true poses, and the verbs that happen.
 
-    The first person squats until 45 % of the clip and does jumping jacks from then on; the second walks in after
+    The first person squats until 45 % of the clip and does jumping jacks from then on; the second walks in
+    after
     40 % and squats from 58 %.
     """
     rng = np.random.default_rng(seed)
@@ -125,7 +128,8 @@ def render_demo(
     """Render the demo clip.
 
     Args:
-        write: called with ``(image (h, w, 3) uint8 RGB, time_s)`` for every frame, as a video writer's ``write``.
+        write: called with ``(image (h, w, 3) uint8 RGB, time_s)`` for every frame, as a video writer's
+            ``write``.
         size: width and height in pixels.
         rate_hz: frames per second.
         duration_s: length of the clip.

@@ -1,4 +1,5 @@
-"""Everyday motion that is none of the fifteen verbs: standing, walking, sitting, waving, lying, random poses."""
+"""Everyday motion that is none of the fifteen verbs: standing, walking, sitting, waving, lying, random
+poses."""
 
 from __future__ import annotations
 
@@ -64,7 +65,7 @@ def _gait(t: np.ndarray, body: Body, rng: np.random.Generator, running: bool) ->
 
 def _gait_limbs(rig: Rig, p: np.ndarray, z: np.ndarray, stride: float, stand_share: float, running: bool,
                 rng: np.random.Generator) -> None:  # fmt: skip
-    body, h = rig.body, rig.body.height
+    h = rig.body.height
     elbow = deg(rng.uniform(75, 105)) if running else deg(rng.uniform(8, 35))
     arm = deg(rng.uniform(28, 45)) if running else deg(rng.uniform(10, 28))
     wide = rng.uniform(0.03, 0.06) * h
@@ -83,7 +84,8 @@ def _gait_limbs(rig: Rig, p: np.ndarray, z: np.ndarray, stride: float, stand_sha
         a = -arm * np.cos(TAU * (p + (0.0 if side == "left" else 0.5))) * 1.0
         bend = elbow + 0.25 * np.maximum(a, 0)
         rig.arm_along(side, vectors(0.12, -np.cos(a), np.sin(a)),
-                      vectors(-0.05 if running else 0.08, -np.cos(a + bend), np.sin(a + bend)), space="heading")  # fmt: skip
+                      vectors(-0.05 if running else 0.08, -np.cos(a + bend), np.sin(a + bend)),
+                      space="heading")  # fmt: skip
 
 
 def walk(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:

@@ -52,8 +52,13 @@ def punch(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     beat = cycle(t, rng, rng.uniform(0.5, 1.2))
     lead, rear = np.maximum(np.sin(TAU * beat), 0) ** 2, np.maximum(-np.sin(TAU * beat), 0) ** 2
     bob = wander(t, rng, 0.012, 2, 1.2) * h
-    rig.trunk(vectors(bob[:, 0], body.stand - 0.05 * h + bob[:, 1], 0.0), yaw=-0.5 + 0.5 * rear, pitch=0.1, bend=0.1,
-              twist=0.45 * (rear - lead))  # fmt: skip
+    rig.trunk(
+        vectors(bob[:, 0], body.stand - 0.05 * h + bob[:, 1], 0.0),
+        yaw=-0.5 + 0.5 * rear,
+        pitch=0.1,
+        bend=0.1,
+        twist=0.45 * (rear - lead),
+    )
     rig.head(look=(0.0, -0.05, 1.0))
     rig.stance("left", 0.06 * h, 0.14 * h, turn=0.1).stance("right", -0.08 * h, -0.14 * h, turn=0.9, lift=0.2)
     for side, extend in (("left", lead), ("right", rear)):
@@ -167,14 +172,24 @@ def crouch(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     sway = wander(t, rng, 0.03, 4, 0.25)
     deep = rng.uniform() < 0.5
     y = (rng.uniform(0.13, 0.2) if deep else rng.uniform(0.25, 0.4)) * h
-    rig.trunk(vectors(0.0, y, -0.04 * h), pitch=rng.uniform(0.1, 0.7) + sway[:, 0], bend=rng.uniform(0.1, 0.5),
-              twist=2 * sway[:, 1], lean=sway[:, 2])  # fmt: skip
+    rig.trunk(
+        vectors(0.0, y, -0.04 * h),
+        pitch=rng.uniform(0.1, 0.7) + sway[:, 0],
+        bend=rng.uniform(0.1, 0.5),
+        twist=2 * sway[:, 1],
+        lean=sway[:, 2],
+    )
     rig.head(nod=rng.uniform(-0.5, 0.3), turn=wander(t, rng, 0.25, 1, 0.2)[:, 0])
     raised = rng.uniform(0.3, 0.9) if deep else 0.0
     ahead = rng.uniform(0.0, 0.12) * h
     for side in SIDES:
-        rig.stance(side, SIGN[side] * rng.uniform(0.06, 0.13) * h, SIGN[side] * ahead, turn=rng.uniform(0.2, 0.6),
-                   lift=raised)  # fmt: skip
+        rig.stance(
+            side,
+            SIGN[side] * rng.uniform(0.06, 0.13) * h,
+            SIGN[side] * ahead,
+            turn=rng.uniform(0.2, 0.6),
+            lift=raised,
+        )
         spot = sided(side, (rng.uniform(-0.02, 0.12), rng.uniform(-0.25, -0.1), rng.uniform(0.12, 0.28)))
         rig.arm_to(
             side,

@@ -1,4 +1,5 @@
-"""From joints to shapes: the clothed figure as tapered capsules and ellipsoids, for all frames at once (world frame)."""
+"""From joints to shapes: the clothed figure as tapered capsules and ellipsoids, for all frames at once
+(world frame)."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Look:
 
 @dataclass(frozen=True)
 class Shapes:
-    """A figure over T frames: capsules (T, N, ...) and ellipsoids (T, M, ...) in the world, ``paint`` per shape."""
+    """A figure over T frames: capsules (T, N, ...) and ellipsoids (T, M, ...) in the world, ``paint`` per
+    shape."""
 
     a: np.ndarray
     b: np.ndarray
@@ -109,8 +111,19 @@ class _Builder:
     def shapes(self) -> Shapes:
         a, b, ra, rb, paint, along = zip(*self.capsules, strict=True)
         centre, axes, round_paint, round_along, level = zip(*self.ellipsoids, strict=True)
-        return Shapes(np.stack(a, 1), np.stack(b, 1), np.array(ra), np.array(rb), np.array(paint), np.array(along),
-                      np.stack(centre, 1), np.stack(axes, 1), np.array(round_paint), np.array(round_along), np.array(level),)  # fmt: skip
+        return Shapes(
+            np.stack(a, 1),
+            np.stack(b, 1),
+            np.array(ra),
+            np.array(rb),
+            np.array(paint),
+            np.array(along),
+            np.stack(centre, 1),
+            np.stack(axes, 1),
+            np.array(round_paint),
+            np.array(round_along),
+            np.array(level),
+        )
 
 
 def dress(position: np.ndarray, body: Body, look: Look, props: list[Prop] | None = None) -> Shapes:
@@ -184,8 +197,15 @@ def _trunk(make: _Builder, body: Body, look: Look, hips: np.ndarray, chest: np.n
         )
     for side in ("left", "right"):
         inner = 0.55 * make.joint(f"{side}_shoulder") + 0.45 * thorax
-        make.rod(make.joint("neck") + 0.01 * s * chest[..., :, 1], inner + 0.02 * s * chest[..., :, 1], 0.045 * g, 0.055 * g,
-                 "shirt", 0.5, 0.45)  # fmt: skip
+        make.rod(
+            make.joint("neck") + 0.01 * s * chest[..., :, 1],
+            inner + 0.02 * s * chest[..., :, 1],
+            0.045 * g,
+            0.055 * g,
+            "shirt",
+            0.5,
+            0.45,
+        )
         make.rod(inner, make.joint(f"{side}_shoulder"), 0.062 * g, 0.058 * g, "shirt", 0.45, 0.45)
         if body.bust > 0.25 and look.sleeves != "bare":
             k = 1.0 if side == "left" else -1.0
@@ -229,8 +249,15 @@ def _arm(make: _Builder, side: str, girth: float, look: Look) -> None:
     sleeve = {"none": 0.0, "bare": 0.0, "short": 0.6, "long": 1.0}[look.sleeves]
     upper, fore = ("shirt" if sleeve == 1 else "skin"), ("shirt" if sleeve == 1 else "skin")
     wide = girth * (look.loose if sleeve == 1 else 1.0)
-    make.rod(shoulder, shoulder + 0.12 * (elbow - shoulder), 0.06 * girth, 0.057 * girth, "shirt" if sleeve else "skin", 0.45,
-             0.4)  # fmt: skip
+    make.rod(
+        shoulder,
+        shoulder + 0.12 * (elbow - shoulder),
+        0.06 * girth,
+        0.057 * girth,
+        "shirt" if sleeve else "skin",
+        0.45,
+        0.4,
+    )
     make.rod(shoulder, 0.5 * shoulder + 0.5 * elbow, 0.054 * wide, 0.05 * wide, upper, 0.45, 0.3)
     make.rod(0.5 * shoulder + 0.5 * elbow, elbow, 0.05 * wide, 0.04 * wide, upper, 0.3, 0.15)
     if look.sleeves == "short":

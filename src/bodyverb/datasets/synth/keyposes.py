@@ -1,11 +1,15 @@
 """Single actions from tables of key poses: a swing, a throw, a lift.
 
-A table is a list of ``(time_s, {channel: value})``; a channel moves smoothly through the keys that name it. Angles are
+A table is a list of ``(time_s, {channel: value})``; a channel moves smoothly through the keys that name it.
+Angles are
 degrees, lengths shares of the body's height. Written for a right-handed person who faces +z at rest.
 
-Channels: ``yaw pitch roll`` of the hips, ``twist bend lean`` of the spine, ``nod turn tilt`` of the head; ``p`` hip
-centre (x, y, z) against easy standing; ``rw lw`` wrists against the shoulder centre and ``re le`` elbow directions, in
-the frame ``space`` of the table; ``rf lf`` soles (x, y, z) in the world, ``rt lt`` heading of the toes (positive to the
+Channels: ``yaw pitch roll`` of the hips, ``twist bend lean`` of the spine, ``nod turn tilt`` of the head;
+``p`` hip
+centre (x, y, z) against easy standing; ``rw lw`` wrists against the shoulder centre and ``re le`` elbow
+directions, in
+the frame ``space`` of the table; ``rf lf`` soles (x, y, z) in the world, ``rt lt`` heading of the toes
+(positive to the
 left), ``rl ll`` raised heels; ``tool`` direction of what is held, in the chest's frame.
 """
 
@@ -38,8 +42,10 @@ _HAND_SPREAD, _ANGLE_SPREAD = 0.018, 5.0
 class Action:
     """A table of key poses with its decisive moment and what belongs to it.
 
-    ``hit_s``: the moment a short clip must contain. ``grip``: both hands hold the same thing. ``look``: world direction
-    of the eyes, or None for nod/turn. ``tool``: (length in heights, radius m, paint) of the thing held along ``tool``.
+    ``hit_s``: the moment a short clip must contain. ``grip``: both hands hold the same thing. ``look``:
+    world direction
+    of the eyes, or None for nod/turn. ``tool``: (length in heights, radius m, paint) of the thing held
+    along ``tool``.
     """
 
     keys: Keys
@@ -57,7 +63,8 @@ def schedule(
 ) -> np.ndarray:
     """Time within the action for every frame: once or repeated with rests, at a random offset.
 
-    A clip shorter than the action shows a part that contains ``hit_s``. Values above ``length_s`` are the way back
+    A clip shorter than the action shows a part that contains ``hit_s``. Values above ``length_s`` are the
+    way back
     to the first pose.
     """
     span = float(t[-1] - t[0]) if len(t) > 1 else 0.0
@@ -122,7 +129,8 @@ def _channels(table: Keys, tau: np.ndarray, length_s: float, rest_s: float) -> d
 
 
 def play(action: Action, t: np.ndarray, body: Body, rng: np.random.Generator, *, amount: float = 1.0) -> Made:
-    """An action over the clip's times ``t`` (T,), seconds, with random tempo and changes of size ``amount``."""
+    """An action over the clip's times ``t`` (T,), seconds, with random tempo and changes of size
+    ``amount``."""
     tempo = float(np.exp(rng.normal(0, 0.2)))
     table = _jitter(action, rng, amount)
     table = [(when * tempo, pose) for when, pose in table]
@@ -187,7 +195,8 @@ def _tool(rig: Rig, action: Action, c: dict[str, np.ndarray]) -> list[Prop]:
 
 
 def _hoop(start: np.ndarray, end: np.ndarray, half: float, paint: str) -> list[Prop]:
-    """A racket's frame: an oval of short rods from ``start`` to ``end`` (T, 3), ``half`` metres to each side."""
+    """A racket's frame: an oval of short rods from ``start`` to ``end`` (T, 3), ``half`` metres to each
+    side."""
     along = end - start
     side = cross(along, np.array([0.3, 0.1, 1.0]))
     side = side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), 1e-6) * half

@@ -1,4 +1,5 @@
-"""What a motion function hands back, and the steps every motion shares: mirroring and settling on the floor."""
+"""What a motion function hands back, and the steps every motion shares: mirroring and settling on the
+floor."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from bodyverb.datasets.synth.body import FLIP, INDEX, Body
 from bodyverb.datasets.synth.rig import Rig
 
 _THICK: dict[str, float] = {
-    "pelvis": 0.115, "spine": 0.105, "thorax": 0.11, "neck": 0.055, "head": 0.10, "head_top": 0.01, "nose": 0.01,
-    "shoulder": 0.06, "elbow": 0.042, "wrist": 0.032, "hand": 0.022, "hip": 0.10, "knee": 0.055, "ankle": 0.042,
+    "pelvis": 0.115, "spine": 0.105, "thorax": 0.11, "neck": 0.055, "head": 0.10, "head_top": 0.01,
+    "nose": 0.01,
+    "shoulder": 0.06, "elbow": 0.042, "wrist": 0.032, "hand": 0.022, "hip": 0.10, "knee": 0.055,
+    "ankle": 0.042,
     "heel": 0.02, "foot": 0.02,
 }  # fmt: skip
 THICKNESS: np.ndarray = np.array([_THICK[n.removeprefix("left_").removeprefix("right_")] for n in INDEX])
@@ -21,7 +24,8 @@ THICKNESS: np.ndarray = np.array([_THICK[n.removeprefix("left_").removeprefix("r
 
 @dataclass(frozen=True)
 class Prop:
-    """A rod held or stood on, for renders: from ``start`` to ``end`` (T, 3), ``radius`` metres, a colour's name."""
+    """A rod held or stood on, for renders: from ``start`` to ``end`` (T, 3), ``radius`` metres, a colour's
+    name."""
 
     start: np.ndarray
     end: np.ndarray
@@ -33,7 +37,8 @@ class Prop:
 class Made:
     """Joints (T, J, 3) of one motion in the synth layout, its props, and how it meets the floor.
 
-    ``contact``: ``frame`` = some part touches the floor in every frame; ``clip`` = at the lowest moment of the clip;
+    ``contact``: ``frame`` = some part touches the floor in every frame; ``clip`` = at the lowest moment of
+    the clip;
     ``none`` = the motion has set its own height (hanging from a bar).
     """
 
@@ -58,7 +63,8 @@ def mirrored(result: Made) -> Made:
 
 
 def clearance(position: np.ndarray, scale: float = 1.0) -> np.ndarray:
-    """Height (T,) of the lowest point of the skin above y = 0; position (T, J, 3), ``scale`` = height / 1.72 m."""
+    """Height (T,) of the lowest point of the skin above y = 0; position (T, J, 3), ``scale`` = height /
+    1.72 m."""
     return (position[..., 1] - THICKNESS * scale).min(-1)
 
 

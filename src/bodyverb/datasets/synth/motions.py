@@ -1,6 +1,7 @@
 """Procedural motions by name: the fifteen Penn Action verbs and everyday motion, as 3D joints over time.
 
-World: metres, y up, the floor at y = 0; the body starts at the origin and faces +z, its left is +x (lying motions
+World: metres, y up, the floor at y = 0; the body starts at the origin and faces +z, its left is +x (lying
+motions
 have the head along +z or -z). Every draw changes the body, tempo, amplitude, style and handedness.
 """
 
@@ -65,7 +66,8 @@ def make(
     body: Body | None = None,
     left_handed: bool | None = None,
 ) -> tuple[Made, Body]:
-    """One motion sampled at the given times: joints (T, 25, 3) in the synth layout with props, and the body used.
+    """One motion sampled at the given times: joints (T, 25, 3) in the synth layout with props, and the body
+    used.
 
     Args:
         name: one of ``names()``.
@@ -103,14 +105,16 @@ def motion(
     Args:
         name: one of ``names()``.
         rng: source of every draw; the same state gives the same motion.
-        duration_s: length in seconds; cyclic verbs repeat to fill it, single actions happen at a random moment.
+        duration_s: length in seconds; cyclic verbs repeat to fill it, single actions happen at a random
+            moment.
         rate_hz: frames per second.
         layout: ``synth`` (25 joints) or a layout whose joints it covers by name (``penn13``, ``lsp14``, ...).
         body: the build; by default drawn.
         left_handed: mirrors the motion; by default every fourth time.
 
     Returns:
-        PoseSequence (1, T, J, 3), space ``world``, unit ``m``, axes ``y-up``, T = round(duration * rate), at least 1.
+        PoseSequence (1, T, J, 3), space ``world``, unit ``m``, axes ``y-up``, T = round(duration * rate),
+        at least 1.
     """
     count = max(1, round(duration_s * rate_hz))
     times = np.arange(count) / rate_hz

@@ -1,7 +1,9 @@
 """A small software rasteriser: ellipsoids and tapered capsules into depth, normal and paint buffers.
 
-Shapes are given in the camera frame (``cv``: x right, y down, z forward; metres). The buffers are shaded afterwards
-in one go, so that each shape costs only its silhouette. Ellipsoids are exact under perspective; a capsule is the hull
+Shapes are given in the camera frame (``cv``: x right, y down, z forward; metres). The buffers are shaded
+afterwards
+in one go, so that each shape costs only its silhouette. Ellipsoids are exact under perspective; a capsule
+is the hull
 of its two projected end balls.
 """
 
@@ -17,7 +19,8 @@ _NEAR = 0.15
 
 @dataclass
 class Buffers:
-    """Per pixel: depth (h, w) metres (inf = nothing), normal (h, w, 3) towards the viewer, paint index, height along."""
+    """Per pixel: depth (h, w) metres (inf = nothing), normal (h, w, 3) towards the viewer, paint index,
+    height along."""
 
     depth: np.ndarray
     normal: np.ndarray
@@ -38,7 +41,8 @@ class Buffers:
 
 @dataclass(frozen=True)
 class Capsules:
-    """N tapered capsules: ends (N, 3), radii (N,), paint (N,), and the ``along`` value at both ends (N, 2)."""
+    """N tapered capsules: ends (N, 3), radii (N,), paint (N,), and the ``along`` value at both ends (N,
+    2)."""
 
     a: np.ndarray
     b: np.ndarray
@@ -50,7 +54,8 @@ class Capsules:
 
 @dataclass(frozen=True)
 class Ellipsoids:
-    """M ellipsoids: centres (M, 3), axes (M, 3, 3) as columns scaled by the radii, paint (M,), ``along`` centre (M,).
+    """M ellipsoids: centres (M, 3), axes (M, 3, 3) as columns scaled by the radii, paint (M,), ``along``
+    centre (M,).
 
     ``along`` grows with the second axis, in metres.
     """
@@ -138,7 +143,8 @@ def _capsule(
 
 
 def draw_ellipsoids(buffers: Buffers, shapes: Ellipsoids, matrix: np.ndarray) -> None:
-    """Rasterise ellipsoids exactly with a camera matrix (3, 3); those near or behind the camera are left out."""
+    """Rasterise ellipsoids exactly with a camera matrix (3, 3); those near or behind the camera are left
+    out."""
     focal, middle = float(matrix[0, 0]), matrix[:2, 2]
     extent = np.linalg.norm(shapes.axes, axis=-1)  # (M, 3) half size along the camera's x, y, z
     inverse = np.linalg.inv(shapes.axes)

@@ -21,9 +21,21 @@ from bodyverb.geometry.cameras import Pinhole
 from bodyverb.geometry.rotation import about_y, rotate
 
 LSP14: tuple[str, ...] = (
-    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow",
-    "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "neck", "head_top",
-)  # fmt: skip
+    "right_ankle",
+    "right_knee",
+    "right_hip",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "right_wrist",
+    "right_elbow",
+    "right_shoulder",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+    "neck",
+    "head_top",
+)
 LSP_INDEX = [INDEX[name] for name in LSP14]
 CameraPath = Callable[[float], Pinhole]
 _BONES = np.array([(p, j) for j, p in enumerate(PARENTS) if p >= 0])
@@ -32,7 +44,8 @@ _BONE_RADII = np.array([0.5 * (THICKNESS[p] + THICKNESS[j]) for p, j in _BONES])
 
 @dataclass(frozen=True)
 class Actor:
-    """One person of a clip: joints (T, 25, 3) in the world (NaN frames = not there), clothed shapes, a name."""
+    """One person of a clip: joints (T, 25, 3) in the world (NaN frames = not there), clothed shapes, a
+    name."""
 
     person_id: str
     position: np.ndarray
@@ -64,9 +77,15 @@ def placed(result: Made, x: float, z: float, yaw: float) -> Made:
 
 
 def random_actor(
-    person_id: str, name: str, times_s: np.ndarray, rng: np.random.Generator, *, x: float = 0.0, z: float = 0.0,
+    person_id: str,
+    name: str,
+    times_s: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    x: float = 0.0,
+    z: float = 0.0,
     yaw: float = 0.0,
-) -> Actor:  # fmt: skip
+) -> Actor:
     """A random person who does the named motion at a place."""
     body, look = random_body(rng), random_look(rng)
     result, _ = motions.make(name, times_s, rng=rng, body=body)
@@ -74,10 +93,29 @@ def random_actor(
 
 
 def _draw_actor(buffers: Buffers, shapes: Shapes, frame: int, camera: Pinhole, base: int) -> None:
-    draw_ellipsoids(buffers, Ellipsoids(camera.view(shapes.centre[frame]), camera.rotation @ shapes.axes[frame],
-                                        shapes.ellipsoid_paint + base, shapes.ellipsoid_along, shapes.ellipsoid_level), camera.matrix)  # fmt: skip
-    draw_capsules(buffers, Capsules(camera.view(shapes.a[frame]), camera.view(shapes.b[frame]), shapes.ra, shapes.rb,
-                                    shapes.capsule_paint + base, shapes.capsule_along), camera.matrix)  # fmt: skip
+    draw_ellipsoids(
+        buffers,
+        Ellipsoids(
+            camera.view(shapes.centre[frame]),
+            camera.rotation @ shapes.axes[frame],
+            shapes.ellipsoid_paint + base,
+            shapes.ellipsoid_along,
+            shapes.ellipsoid_level,
+        ),
+        camera.matrix,
+    )
+    draw_capsules(
+        buffers,
+        Capsules(
+            camera.view(shapes.a[frame]),
+            camera.view(shapes.b[frame]),
+            shapes.ra,
+            shapes.rb,
+            shapes.capsule_paint + base,
+            shapes.capsule_along,
+        ),
+        camera.matrix,
+    )
 
 
 def render_frame(
@@ -87,7 +125,8 @@ def render_frame(
     """Draw the cast onto a background, in place, with shadow, light, softness and grain.
 
     Returns:
-        ``(image (h, w, 3) uint8, joints (P, 14, 3))``: x, y in px and visible 1 / occluded 0; NaN for absent people
+        ``(image (h, w, 3) uint8, joints (P, 14, 3))``: x, y in px and visible 1 / occluded 0; NaN for
+        absent people
         and joints outside the picture keep their coordinates with visible 0.
     """
     buffers = Buffers.empty(camera.size)
@@ -134,7 +173,8 @@ def _truth(joints: np.ndarray, camera: Pinhole, buffers: Buffers) -> np.ndarray:
 def truth_poses(
     joints: np.ndarray, times_s: np.ndarray, size: tuple[int, int], person_id: str
 ) -> PoseSequence:
-    """Joints (T, 14, 3) of one person as a 2D ``PoseSequence``: state 2 visible, 1 occluded, 0 absent or outside."""
+    """Joints (T, 14, 3) of one person as a 2D ``PoseSequence``: state 2 visible, 1 occluded, 0 absent or
+    outside."""
     from bodyverb import skeletons
 
     position = np.array(joints[None, ..., :2], np.float32)
@@ -181,11 +221,18 @@ def render_clip(
 
 
 def drifting(
-    size: tuple[int, int], *, start: tuple[float, float, float], end: tuple[float, float, float], duration_s: float,
-    target: tuple[float, float, float] = (0.0, 0.95, 0.0), fov_deg: float = 50.0, shake: float = 0.02,
+    size: tuple[int, int],
+    *,
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    duration_s: float,
+    target: tuple[float, float, float] = (0.0, 0.95, 0.0),
+    fov_deg: float = 50.0,
+    shake: float = 0.02,
     rng: np.random.Generator | None = None,
-) -> CameraPath:  # fmt: skip
-    """A camera that moves smoothly from ``start`` to ``end`` and looks at ``target`` with a little shake (metres)."""
+) -> CameraPath:
+    """A camera that moves smoothly from ``start`` to ``end`` and looks at ``target`` with a little shake
+    (metres)."""
     from bodyverb.datasets.synth.curves import ease, wander
 
     rng = np.random.default_rng(0) if rng is None else rng

@@ -1,7 +1,9 @@
-"""Posing the humanoid over time: the trunk by angles, limbs by reach targets or directions; bone lengths always hold.
+"""Posing the humanoid over time: the trunk by angles, limbs by reach targets or directions; bone lengths
+always hold.
 
 A motion fills a ``Rig`` part by part (trunk, head, arms, legs) with arrays over time and reads the joints.
-Directions and targets are given in one of the frames ``world``, ``chest``, ``pelvis``, or ``heading`` (at the shoulder
+Directions and targets are given in one of the frames ``world``, ``chest``, ``pelvis``, or ``heading`` (at
+the shoulder
 centre, upright, turned by the chest's yaw).
 """
 
@@ -101,7 +103,8 @@ class Rig:
         tilt: np.ndarray | float = 0.0,
         look: Vector | None = None,
     ) -> Rig:
-        """Neck and head: nod forward, turn left, tilt right against the chest, or ``look`` along a world direction.
+        """Neck and head: nod forward, turn left, tilt right against the chest, or ``look`` along a world
+        direction.
 
         A look direction is followed up to about 65 degrees away from the chest's own.
         """
@@ -151,7 +154,8 @@ class Rig:
         return self._finish_arm(side, elbow, end, None if hand is None else self._world(hand, space))
 
     def arm_along(self, side: str, upper: Vector, fore: Vector, *, space: str = "chest") -> Rig:
-        """Point upper arm and forearm along directions (T, 3) given for the LEFT side; the right one is mirrored."""
+        """Point upper arm and forearm along directions (T, 3) given for the LEFT side; the right one is
+        mirrored."""
         upper, fore = self._world(sided(side, upper), space), self._world(sided(side, fore), space)
         up = (unit(upper) * self.frames["chest"][..., :, 1]).sum(-1)
         self._shoulder(side, 0.5 * np.clip(up, -0.1, 1.0))
@@ -181,8 +185,13 @@ class Rig:
         """
         if knee is None:
             knee = self._world(sided(side, (0.15, 0.0, 1.0)), "pelvis")
-        middle, end = reach(self[f"{side}_hip"], np.broadcast_to(np.asarray(ankle, np.float64), (self.count, 3)),
-                            self.body.thigh, self.body.shank, knee)  # fmt: skip
+        middle, end = reach(
+            self[f"{side}_hip"],
+            np.broadcast_to(np.asarray(ankle, np.float64), (self.count, 3)),
+            self.body.thigh,
+            self.body.shank,
+            knee,
+        )
         level = np.asarray(knee if toe is None else toe, np.float64) * np.array([1.0, 0.0, 1.0])
         return self._finish_leg(side, middle, end, level, lift, hang)
 
@@ -220,7 +229,8 @@ class Rig:
 
     def stance(self, side: str, x: np.ndarray | float, z: np.ndarray | float, y: np.ndarray | float = 0.0,
                turn: np.ndarray | float = 0.15, lift: np.ndarray | float = 0.0) -> Rig:  # fmt: skip
-        """Stand on one foot whose sole is at (x, z), ``y`` above the floor, toes turned out by ``turn`` radians.
+        """Stand on one foot whose sole is at (x, z), ``y`` above the floor, toes turned out by ``turn``
+        radians.
 
         With a raised heel the ball of the foot stays where it is.
         """

@@ -60,7 +60,8 @@ class Sampler:
         return Actor("1", still.position, dress(still.position, body, look, still.props), look)
 
     def _camera(self, person: Actor, size: int) -> Pinhole:
-        """A camera round the person: any side, mostly from eye height, framing the joints with random margins."""
+        """A camera round the person: any side, mostly from eye height, framing the joints with random
+        margins."""
         rng, joints = self.rng, person.position[0]
         around = rng.uniform(-np.pi, np.pi)
         high = np.clip(rng.normal(0.12, 0.22), -0.25, 1.0)
@@ -139,8 +140,9 @@ class Sampler:
         around = rng.uniform(-np.pi, np.pi)
         far = rng.uniform(0.6, 0.92) * min(*scene.half, 7.5)
         eye = np.array([np.sin(around) * far, rng.uniform(0.7, 2.3), np.cos(around) * far])
-        camera = Pinhole.looking(eye, rng.normal(0, 0.3, 3) + [0, 0.95, 0], (size, size),
-                                 fov_deg=float(rng.uniform(35, 75)), roll=float(rng.normal(0, 0.04)))  # fmt: skip
+        camera = Pinhole.looking(eye, rng.normal((0.0, 0.95, 0.0), 0.3), (size, size),
+                                 fov_deg=float(rng.uniform(35, 75)), roll=float(rng.normal(0,
+                                 0.04)))  # fmt: skip
         ahead = unit(camera.rotation[2] * np.array([1.0, 0.0, 1.0]))
         right = camera.rotation[0]
         cast = []
@@ -160,13 +162,19 @@ def _moved(person: Actor, shift: np.ndarray, yaw: float = 0.0) -> Actor:
     """The person turned about the origin and moved along the floor."""
     turn = about_y(yaw)
     s = person.shapes
-    shapes = replace(s, a=rotate(turn, s.a) + shift, b=rotate(turn, s.b) + shift, centre=rotate(turn, s.centre) + shift,
-                     axes=turn @ s.axes)  # fmt: skip
+    shapes = replace(
+        s,
+        a=rotate(turn, s.a) + shift,
+        b=rotate(turn, s.b) + shift,
+        centre=rotate(turn, s.centre) + shift,
+        axes=turn @ s.axes,
+    )
     return Actor(person.person_id, rotate(turn, person.position) + shift, shapes, person.look)
 
 
 def _box(person: Actor, camera: Pinhole) -> np.ndarray:
-    """Box (4,) of the figure's skin in the picture, clipped to it; NaN where some of it is behind the camera."""
+    """Box (4,) of the figure's skin in the picture, clipped to it; NaN where some of it is behind the
+    camera."""
     s = person.shapes
     points = np.concatenate([s.a[0], s.b[0], s.centre[0]])
     radii = np.concatenate([s.ra, s.rb, 0.75 * np.linalg.norm(s.axes[0], axis=1).mean(-1)])
@@ -201,7 +209,8 @@ def pose_samples(n: int, rng: np.random.Generator, size: int = 160) -> tuple[np.
         size: side of the square crop in pixels; the joints' box with random margins fills its longer side.
 
     Returns:
-        images (n, size, size, 3) uint8 RGB, joints (n, 14, 3) float32: x, y px (centre of the first pixel is 0, 0) and
+        images (n, size, size, 3) uint8 RGB, joints (n, 14, 3) float32: x, y px (centre of the first pixel
+        is 0, 0) and
         visible 1 / occluded 0, lsp14 order.
     """
     sampler = Sampler(rng)

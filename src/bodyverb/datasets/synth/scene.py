@@ -15,7 +15,8 @@ from bodyverb.geometry.cameras import Pinhole, clip_near
 
 @dataclass(frozen=True)
 class Surface:
-    """A textured rectangle: corner (3,), the edges along the texture's x and y (3,), and its picture (n, n, 3)."""
+    """A textured rectangle: corner (3,), the edges along the texture's x and y (3,), and its picture (n, n,
+    3)."""
 
     corner: np.ndarray
     along_x: np.ndarray

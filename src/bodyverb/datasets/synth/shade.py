@@ -13,7 +13,8 @@ from bodyverb.geometry.cameras import Pinhole, clip_near
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """One far light: world direction TOWARDS it (3,), its and the surroundings' strength, and its tint (3,)."""
+    """One far light: world direction TOWARDS it (3,), its and the surroundings' strength, and its tint
+    (3,)."""
 
     direction: np.ndarray
     strength: float = 0.75

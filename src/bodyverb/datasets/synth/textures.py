@@ -1,6 +1,9 @@
-"""Procedural surfaces: noise, planks, tiles, bricks, grass, clutter. Small pictures (size, size, 3) uint8 RGB."""
+"""Procedural surfaces: noise, planks, tiles, bricks, grass, clutter. Small pictures (size, size, 3) uint8
+RGB."""
 
 from __future__ import annotations
+
+import itertools
 
 import cv2
 import numpy as np
@@ -100,7 +103,8 @@ def grass(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def clutter(rng: np.random.Generator, size: int, count: int | None = None) -> np.ndarray:
-    """Random things before a wall: boxes, frames, balls, poles, books, blurred blobs; like a busy photograph."""
+    """Random things before a wall: boxes, frames, balls, poles, books, blurred blobs; like a busy
+    photograph."""
     picture = plain(rng, size) if rng.uniform() < 0.6 else bricks(rng, size)
     picture = np.ascontiguousarray(picture, np.float32)
     for _ in range(int(rng.integers(4, 26)) if count is None else count):
@@ -146,7 +150,7 @@ def _thing(rng: np.random.Generator, picture: np.ndarray, size: int) -> None:
         points = [
             (x + int(0.3 * w * np.sin(a)), y + int(h * a / 6)) for a in np.linspace(0, 6, 7) + rng.uniform()
         ]
-        for p, q in zip(points[:-1], points[1:], strict=True):
+        for p, q in itertools.pairwise(points):
             cv2.line(picture, p, q, colour.tolist(), max(2, w // 5), cv2.LINE_AA)
 
 
@@ -180,7 +184,8 @@ def horizon(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def wall(rng: np.random.Generator, size: int) -> np.ndarray:
-    """An indoor wall: paint or bricks with pictures, a window or shelf, things before it and a skirting board."""
+    """An indoor wall: paint or bricks with pictures, a window or shelf, things before it and a skirting
+    board."""
     picture = np.ascontiguousarray(
         plain(rng, size) if rng.uniform() < 0.75 else bricks(rng, size), np.float32
     )

@@ -6,6 +6,8 @@ amplitude, tempo and style.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from bodyverb.datasets.synth.body import INDEX, Body
@@ -17,7 +19,8 @@ SIDES = ("left", "right")
 
 
 def squat(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
-    """Knees and hips bend until the hips sink towards the knees; several arm styles, with or without a barbell."""
+    """Knees and hips bend until the hips sink towards the knees; several arm styles, with or without a
+    barbell."""
     h, rig = body.height, Rig(body, len(t))
     depth = rng.uniform(0.45, 1.12) * dip(
         cycle(t, rng, rng.uniform(1.2, 4.0)),
@@ -113,22 +116,37 @@ def _knee_bend(rng: np.random.Generator) -> float:
     return float(rng.uniform(0.9, 1.35))
 
 
+def _plank(rig: Rig, shoulder: np.ndarray, foot_y: float, leg: float, sag: float, sway: np.ndarray) -> float:
+    """Trunk of a plank whose shoulders are ``shoulder`` (T,) high; returns z of its pivot (ankles or
+    knees)."""
+    length = leg + rig.body.trunk
+    rise = np.arcsin(np.clip((shoulder - foot_y) / length, -0.9, 0.9))
+    back = 0.995 * leg * np.cos(sag)
+    start = -float(np.cos(rise.min() + 0.05)) * length
+    pelvis = vectors(0.0, foot_y + back * np.sin(rise + sag), start + back * np.cos(rise + sag))
+    rig.trunk(pelvis, pitch=np.pi / 2 - rise + 1.2 * sag, bend=-sag * 1.5 + sway)
+    return start
+
+
 def pushup(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     """Face down on hands and toes (or knees), elbows bend and stretch; the head points to +z."""
     h, rig, kneeling = body.height, Rig(body, len(t)), rng.uniform() < 0.2
     low = dip(cycle(t, rng, rng.uniform(0.8, 3.0)), rng.uniform(0, 0.3), rng.uniform(0, 0.2))
-    top, bottom = body.arm * rng.uniform(0.9, 0.975), body.arm * rng.uniform(0.22, 0.55)
+    top, bottom = body.arm * rng.uniform(0.9, 0.975), body.arm * rng.uniform(0.3, 0.55)
     shoulder = 0.03 + top + (bottom - top) * low * rng.uniform(0.75, 1.0)
-    foot_y = (0.06 if kneeling else body.foot_height * 0.55 + 0.7 * body.toe) * 1.0
-    sag = rng.normal(0.0, 0.08)
-    length = (body.thigh if kneeling else body.leg) + body.trunk
-    rise = np.arcsin(np.clip((shoulder - foot_y) / length, -0.9, 0.9))
-    back = (body.thigh if kneeling else 0.995 * body.leg) * np.cos(sag)
-    start = -np.cos(rise.min() + 0.05) * length
-    pelvis = vectors(0.0, foot_y + back * np.sin(rise + sag), start + back * np.cos(rise + sag))
-    rig.trunk(pelvis, pitch=np.pi / 2 - rise + 1.2 * sag, bend=-sag * 1.5 + wander(t, rng, 0.01)[:, 0])
-    rig.head(nod=rng.uniform(-0.5, 0.25))
+    foot_y = 0.06 if kneeling else body.foot_height * 0.55 + 0.7 * body.toe
+    sag = float(np.clip(rng.normal(0.0, 0.07), -0.15, 0.15))
+    sway, nod = wander(t, rng, 0.01)[:, 0], rng.uniform(-0.5, 0.15)
     wide, ahead = rng.uniform(0.08, 0.2) * h, rng.uniform(-0.04, 0.05) * h
+    leg = body.thigh if kneeling else body.leg
+    for _ in range(4):  # lower the line until the hands reach the floor
+        start = _plank(rig, shoulder, foot_y, leg, sag, sway)
+        apart = rig["left_shoulder"] - np.array([wide, 0.03, ahead])
+        excess = float(np.linalg.norm(apart, axis=-1).max()) - 0.985 * body.arm
+        if excess <= 0.0:
+            break
+        shoulder = shoulder - 1.15 * excess
+    rig.head(nod=nod)
     flare = rng.uniform(0.2, 1.3)
     for side in SIDES:
         rig.arm_to(side, vectors(SIGN[side] * wide, 0.03, ahead), (SIGN[side] * flare, 0.3, -0.8),
@@ -211,8 +229,12 @@ def pullup(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     thigh = deg(rng.uniform(-5, 25)) + rng.uniform(0, 0.35) * pull
     grip = float(rng.choice([1.0, -1.0]))
     for side in SIDES:
-        rig.arm_to(side, vectors(SIGN[side] * wide, bar - 0.04, 0.0), (SIGN[side] * (1.2 if grip > 0 else 0.3), -0.6,
-                   0.15 if grip > 0 else 0.9), hand=(0.0, 1.0, 0.15))  # fmt: skip
+        rig.arm_to(
+            side,
+            vectors(SIGN[side] * wide, bar - 0.04, 0.0),
+            (SIGN[side] * (1.2 if grip > 0 else 0.3), -0.6, 0.15 if grip > 0 else 0.9),
+            hand=(0.0, 1.0, 0.15),
+        )
         own = thigh + rng.normal(0, 0.04)
         cross = rng.uniform(-0.05, 0.06)
         rig.leg_along(side, vectors(cross, -np.cos(own), np.sin(own)),
@@ -247,8 +269,12 @@ def bench_press(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
         wrist = vectors(SIGN[side] * wide, back + lift + SIGN[side] * tilt, shoulder_z + drift)
         rig.arm_to(side, wrist, (SIGN[side] * 0.8, -0.9, 0.45), hand=(0.0, 1.0, -0.15))
         foot_x, foot_z = rng.uniform(0.12, 0.2) * h, rng.uniform(0.2, 0.3) * h
-        rig.leg_to(side, vectors(SIGN[side] * foot_x, body.foot_height, foot_z), knee=(SIGN[side] * 0.6, 1.0, 0.6),
-                   toe=(SIGN[side] * 0.3, 0, 1.0))  # fmt: skip
+        rig.leg_to(
+            side,
+            vectors(SIGN[side] * foot_x, body.foot_height, foot_z),
+            knee=(SIGN[side] * 0.6, 1.0, 0.6),
+            toe=(SIGN[side] * 0.3, 0, 1.0),
+        )
     zero = 0.0 * t
     top_y = bench - 0.05
     pads = [Prop(vectors(x, top_y, zero + 0.05), vectors(x, top_y, zero - body.trunk - 0.35), 0.06, "leather")
@@ -260,7 +286,8 @@ def bench_press(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
 
 
 def jump_rope(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
-    """Small hops while bent arms turn a rope with the wrists beside the hips; both feet, or one after the other."""
+    """Small hops while bent arms turn a rope with the wrists beside the hips; both feet, or one after the
+    other."""
     h, rig = body.height, Rig(body, len(t))
     beat = cycle(t, rng, 1.0 / rng.uniform(1.4, 2.9))
     hop = rng.uniform(0.015, 0.055) * h * np.maximum(np.sin(TAU * beat), 0.0)
@@ -274,8 +301,11 @@ def jump_rope(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
     alternate = rng.uniform(0.06, 0.18) * h if rng.uniform() < 0.4 else 0.0
     points = []
     for side in SIDES:
-        wrist = vectors(SIGN[side] * (apart + 0.4 * turn * np.sin(TAU * beat)), low + turn * np.cos(TAU * beat),
-                        ahead + turn * np.sin(TAU * beat))  # fmt: skip
+        wrist = vectors(
+            SIGN[side] * (apart + 0.4 * turn * np.sin(TAU * beat)),
+            low + turn * np.cos(TAU * beat),
+            ahead + turn * np.sin(TAU * beat),
+        )
         rig.arm_to(side, wrist, (SIGN[side] * 0.35, -0.3, -1.0), space="heading",
                    hand=(SIGN[side] * 0.8, -0.3, 0.5))  # fmt: skip
         kick = alternate * ease(SIGN[side] * np.sin(np.pi * beat) * 1.5)
@@ -297,11 +327,12 @@ def _rope(hands: list[np.ndarray], beat: np.ndarray, h: float) -> list[Prop]:
     out = vectors(0.0, -np.cos(angle - np.pi / 2), np.sin(angle - np.pi / 2)) * 0.62 * h
     share = np.linspace(0.0, 1.0, 9)
     points = [hands[0] * (1 - s) + hands[1] * s + out * np.sin(np.pi * s) ** 0.6 for s in share]
-    return [Prop(a, b, 0.006, "rope") for a, b in zip(points[:-1], points[1:], strict=True)]
+    return [Prop(a, b, 0.006, "rope") for a, b in itertools.pairwise(points)]
 
 
 def strum_guitar(t: np.ndarray, body: Body, rng: np.random.Generator) -> Made:
-    """The left hand holds a guitar's neck out to the side, the right one strums before the belly; standing or seated."""
+    """The left hand holds a guitar's neck out to the side, the right one strums before the belly; standing
+    or seated."""
     h, rig, seated = body.height, Rig(body, len(t)), rng.uniform() < 0.45
     sway = wander(t, rng, 0.012, 4, 0.4)
     props = seated_legs(rig, rng, t, sway) if seated else standing_legs(rig, rng, t, sway)
