@@ -46,7 +46,7 @@ ABOUT: dict[str, Any] = {
 
 def packaged_errors() -> PoseErrorModel:
     """The error statistics that come with the package."""
-    with resources.as_file(resources.files("bodyverb.train.augment") / "pose_error.json") as path:
+    with resources.as_file(resources.files("bodyverb.weights") / NAME / "pose_error.json") as path:
         return PoseErrorModel.load(path)
 
 
