@@ -1,4 +1,4 @@
-"""A recording on one picture: for each person a row of stick figures, or of picture cut-outs, through time."""
+"""A recording on one picture: a row of stick figures, or of picture cut-outs, for each person."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def contact_sheet(
         columns: Moments a person, at least 1.
         people: Rows at most; the head line tells how many there are.
         cell: Width of a cell in px.
-        image_at: Gives the RGB picture of a time, in the size of the recording, or None; figures are then drawn
-            over a cut-out of it.
+        image_at: Gives the RGB picture of a time, in the size of the recording, or None; figures are then
+            drawn over a cut-out of it.
 
     Returns:
         (h, w, 3) uint8 RGB.
@@ -82,7 +82,9 @@ def _presence(track: PoseSequence) -> np.ndarray:
 def _head(sheet: np.ndarray, recording: Recording, shown: int) -> None:
     times = recording.timestamps_s
     count = len(recording.tracks)
-    facts = [f"{count} {'person' if count == 1 else 'people'}" + (f", {shown} shown" if shown < count else "")]
+    facts = [
+        f"{count} {'person' if count == 1 else 'people'}" + (f", {shown} shown" if shown < count else "")
+    ]
     if times.size:
         facts.append(f"{clock(float(times[0]))} to {clock(float(times[-1]))}")
     facts.append(f"{times.size} frames")
@@ -132,7 +134,12 @@ def _row(
 
 
 def _figure_cell(
-    part: np.ndarray, track: PoseSequence, frame: int, reach: float, colour: tuple[int, int, int], image: np.ndarray | None
+    part: np.ndarray,
+    track: PoseSequence,
+    frame: int,
+    reach: float,
+    colour: tuple[int, int, int],
+    image: np.ndarray | None,
 ) -> None:
     """One figure, centred, at the person's own scale (`reach` px of the source fill the cell)."""
     tall, wide = part.shape[:2]
@@ -142,7 +149,9 @@ def _figure_cell(
     scale = room / reach
     target = np.array([(wide - 1) / 2, (tall - 1) / 2])
     if image is not None:
-        move = np.array([[scale, 0, target[0] - scale * middle[0]], [0, scale, target[1] - scale * middle[1]]])
+        move = np.array(
+            [[scale, 0, target[0] - scale * middle[0]], [0, scale, target[1] - scale * middle[1]]]
+        )
         cv2.warpAffine(image, move, (wide, tall), part, cv2.INTER_AREA, cv2.BORDER_CONSTANT, _CELL)
         part[:24] = (part[:24] * 0.35 + 0.65 * 255).astype(np.uint8)
         part[-28:] = (part[-28:] * 0.35 + 0.65 * 255).astype(np.uint8)

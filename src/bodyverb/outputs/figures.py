@@ -98,11 +98,11 @@ def draw_figure(
     low = 0.0
     for high, opacity in _LEVELS:
         mine = [limb for limb in limbs if low <= min(figure.score[limb[0]], figure.score[limb[1]]) < high]
-        dots = [j for j in np.flatnonzero(finite) if low <= figure.score[j] < high]
+        dots = [j for j in np.flatnonzero(finite).tolist() if low <= figure.score[j] < high]
         low = high
         if not mine and not dots:
             continue
-        used = sorted({j for a, b, _ in mine for j in (a, b)} | set(dots))
+        used = np.array(sorted({j for a, b, _ in mine for j in (a, b)} | set(dots)), int)
         window = _window(points[used], 2 * width + 4, image.shape)
         if window is None:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def verb_text(segment: Segment | None) -> str:
 class OverlayDrawer:
     """Draws a recording at any time; looking a frame up costs a binary search per person in view.
 
-    Between two rows at most `MAX_GAP_S` apart the pose is interpolated, so a recording of every Nth frame gives a
-    smooth video; a longer gap draws nobody.
+    Between two rows at most `MAX_GAP_S` apart the pose is interpolated, so a recording of every Nth frame
+    gives a smooth video; a longer gap draws nobody.
 
     Args:
         recording: 2D tracks in image px of `recording.image_size`.
@@ -181,15 +182,19 @@ def write_overlay(
         writer_options: Further options of `bodyverb.media.VideoWriter` (`audio_from`, `start_s`, `end_s`).
 
     Returns:
-        How many frames were written.
+        How many frames were written; without any frame there is no file.
     """
     from bodyverb.media import VideoWriter
 
     drawer = OverlayDrawer(recording, timeline)
-    size = overlay_size(recording.image_size, long_side)
+    source = iter(frames)
+    first = next(source, None)
+    if first is None:
+        return 0
+    size = overlay_size(recording.image_size or (first.image.shape[1], first.image.shape[0]), long_side)
     count = 0
     with VideoWriter(path, size, rate_hz, **writer_options) as writer:
-        for frame in frames:
+        for frame in chain([first], source):
             image = frame.image
             if (image.shape[1], image.shape[0]) == size:
                 image = image.copy()

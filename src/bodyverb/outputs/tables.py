@@ -19,7 +19,9 @@ def recording_table(recording: Recording, timeline: Timeline | None = None, *, p
     """One row a person: when seen, how well, which verbs for how long; the `people` seen longest."""
     segments = recording.segments if timeline is None else timeline.segments
     name = Path(recording.source).name or "recording"
-    table = _table(f"{name}: {_facts(recording)}", ("person", "from", "to", "frames", "joints seen", "score", "verbs"))
+    table = _table(
+        f"{name}: {_facts(recording)}", ("person", "from", "to", "frames", "joints seen", "score", "verbs")
+    )
     order = sorted(range(len(recording.tracks)), key=lambda at: -recording.tracks[at].frames)
     for at in order[:people]:
         track = recording.tracks[at]
@@ -79,7 +81,9 @@ def _table(title: str, columns: Iterable[str]) -> Table:
 
 def _facts(recording: Recording) -> str:
     times = recording.timestamps_s
-    seconds = f"{times[-1] - times[0]:.1f} s" if times.size > 1 else "one picture" if times.size else "no frames"
+    seconds = (
+        f"{times[-1] - times[0]:.1f} s" if times.size > 1 else "one picture" if times.size else "no frames"
+    )
     count = len(recording.tracks)
     size = "" if recording.image_size is None else ", {} x {} px".format(*recording.image_size)
     return f"{count} {'person' if count == 1 else 'people'}, {times.size} frames, {seconds}{size}"
@@ -90,7 +94,9 @@ def _person(track: PoseSequence, at: int, segments: list[Segment]) -> tuple[Text
     seconds: dict[str, float] = {}
     for segment in segments:
         seconds[segment.verb] = seconds.get(segment.verb, 0.0) + segment.end_s - segment.start_s
-    verbs = ", ".join(f"{verb} {length:.1f} s" for verb, length in sorted(seconds.items(), key=lambda i: -i[1])[:3])
+    verbs = ", ".join(
+        f"{verb} {length:.1f} s" for verb, length in sorted(seconds.items(), key=lambda i: -i[1])[:3]
+    )
     return (
         Text(track.person_ids[0], style=f"bold {hex_of(person_colour(at))}"),
         clock(float(track.timestamps_s[0])) if track.frames else "",

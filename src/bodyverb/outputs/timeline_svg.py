@@ -1,4 +1,4 @@
-"""The timeline as a drawing of its own: one row a person, one bar a verb. Plain SVG, no script, no font file."""
+"""The timeline as a drawing of its own: one row a person, one bar a verb. Plain SVG without a script."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def timeline_svg(recording: Recording, timeline: Timeline | None = None, *, widt
         width: Width in px.
 
     Returns:
-        A whole SVG document. At most `MAX_PEOPLE` rows and `MAX_BARS` bars; what is left out is said at the end.
+        A whole SVG document. At most `MAX_PEOPLE` rows and `MAX_BARS` bars; what is left out is said at the
+        end.
     """
     segments = recording.segments if timeline is None else timeline.segments
     classes = _classes(segments, timeline)
@@ -39,7 +40,8 @@ def timeline_svg(recording: Recording, timeline: Timeline | None = None, *, widt
     scale = (width - _LABEL - _RIGHT) / max(end - start, 1e-9)
     height = _TOP + max(1, len(people)) * _ROW + 34
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" '
         f'role="img" aria-label="Timeline of verbs"><style>{_STYLE}</style>'
         f'<rect class="ground" width="{width}" height="{height}"/>'
     ]
@@ -51,7 +53,9 @@ def timeline_svg(recording: Recording, timeline: Timeline | None = None, *, widt
             if track.person_ids[0] == person and track.frames:
                 x = _LABEL + (track.timestamps_s[0] - start) * scale
                 wide = max(1.0, (track.timestamps_s[-1] - track.timestamps_s[0]) * scale)
-                parts.append(f'<rect class="lane" x="{x:.1f}" y="{top}" width="{wide:.1f}" height="24" rx="5"/>')
+                parts.append(
+                    f'<rect class="lane" x="{x:.1f}" y="{top}" width="{wide:.1f}" height="24" rx="5"/>'
+                )
     bars = [s for s in segments if s.person_id in rows]
     for segment in sorted(bars, key=lambda s: s.start_s - s.end_s)[:MAX_BARS]:
         parts.append(_bar(segment, rows[segment.person_id], start, scale, classes))
@@ -83,7 +87,8 @@ def write_text(path: str | Path, text: str) -> Path:
     except OSError as error:
         temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
         raise OutputError(
-            f"Expected to write a file, got '{error.strerror}'; free the place or choose another --out: {path}"
+            f"Expected to write a file, got '{error.strerror}'; "
+            f"free the place or choose another --out: {path}"
         ) from error
     return path
 
@@ -104,8 +109,10 @@ def _span(recording: Recording, segments: tuple[Segment, ...]) -> tuple[float, f
 
 
 def _ticks(start: float, end: float, scale: float, height: int, width: int) -> list[str]:
-    step = next((s for s in (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800) if (end - start) / s <= 10), 3600)
-    parts = []
+    step = next(
+        (s for s in (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800) if (end - start) / s <= 10), 3600
+    )
+    parts: list[str] = []
     at = -(-start // step) * step
     while at <= end + 1e-9 and len(parts) < 40:
         x = _LABEL + (at - start) * scale
@@ -124,10 +131,12 @@ def _bar(segment: Segment, top: int, start: float, scale: float, classes: tuple[
     title = f"{name}, {clock(segment.start_s)} to {clock(segment.end_s)}, {segment.confidence:.0%}"
     inside = ""
     if room >= 4:
-        inside = f'<text x="{x + 7:.1f}" y="{top + 17}" fill="{hex_of(text_on(colour))}">{_text(name, room)}</text>'
+        ink = hex_of(text_on(colour))
+        inside = f'<text x="{x + 7:.1f}" y="{top + 17}" fill="{ink}">{_text(name, room)}</text>'
     return (
         f"<g><title>{html.escape(title)}</title>"
-        f'<rect x="{x:.1f}" y="{top}" width="{wide:.1f}" height="24" rx="5" fill="{hex_of(colour)}"/>{inside}</g>'
+        f'<rect x="{x:.1f}" y="{top}" width="{wide:.1f}" height="24" rx="5" fill="{hex_of(colour)}"/>'
+        f"{inside}</g>"
     )
 
 
