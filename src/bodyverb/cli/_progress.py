@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STAGES = {"poses": "finding poses", "smooth": "smoothing, verbs", "overlay": "drawing video", "pictures": "pictures"}
+STAGES = {"render": "rendering", "poses": "finding poses", "smooth": "smoothing, verbs", "overlay": "drawing video", "pictures": "pictures"}
 
 
 class TerminalProgress:

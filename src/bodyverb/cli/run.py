@@ -7,7 +7,6 @@ For each source DIR receives <stem>.poses.h5 (the skeletons), <stem>.verbs.csv a
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -47,8 +46,8 @@ class Command:
     """Network that finds people, likewise."""
     verbs: str = "verbs-penn15"
     """Network that names verbs, likewise, or `none`."""
-    smooth: Literal["none", "one-euro", "savgol", "butterworth"] | None = None
-    """Filter of the joints. Default: butterworth 6 Hz for files of 15 frames/s and more, else one-euro."""
+    smooth: Literal["auto", "none", "one-euro", "savgol", "butterworth"] = "auto"
+    """Filter of the joints. auto: butterworth 6 Hz for files of 15 frames/s and more, else one-euro."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the networks run."""
     poses_as: Annotated[str, arg(metavar="csv,coco,openpose")] = ""
@@ -63,12 +62,13 @@ class Command:
         if not self.sources:
             raise InputError("Expected at least one source, got none; name a video, a picture, a folder or camera:0")
         from bodyverb.cli._progress import TerminalProgress
+        from bodyverb.cli._show import show_result
         from bodyverb.pipeline import RunOptions, run
 
         options = RunOptions(
             out=self.out, each=self.each, video=not self.no_video, report=not self.no_report,
             video_size=self.video_size, start=self.start, end=self.end, every=self.every, max_people=self.max_people,
-            pose=self.pose, detector=self.detector, verbs=self.verbs, smooth=self.smooth, device=self.device,
+            pose=self.pose, detector=self.detector, verbs=self.verbs, smooth=None if self.smooth == "auto" else self.smooth, device=self.device,
             poses_as=tuple(word.strip() for word in self.poses_as.split(",") if word.strip()), resume=self.resume,
         )
         progress = TerminalProgress(quiet=self.json)
@@ -82,7 +82,7 @@ class Command:
             print(json.dumps([_plain(item) for item in result.items]))
         else:
             for item in result.items:
-                _show(item)
+                show_result(item)
         return result.exit_code
 
 
@@ -99,24 +99,3 @@ def _plain(item) -> dict:  # type: ignore[no-untyped-def]
         "warnings": list(item.warnings),
         "seconds": {stage: round(value, 3) for stage, value in item.seconds.items()},
     }
-
-
-def _show(item) -> None:  # type: ignore[no-untyped-def]
-    """A source's result for a person."""
-    from rich.console import Console
-
-    from bodyverb.outputs.tables import segments_table
-
-    console = Console(file=sys.stdout, highlight=False)
-    if item.error is not None:
-        console.print(f"{item.source}: failed: {item.error}", markup=False)
-        return
-    count = len(item.recording.tracks)
-    people = "nobody" if not count else "1 person" if count == 1 else f"{count} people"
-    frames, total = item.seconds.get("frames", 0), item.seconds.get("total", 0)
-    speed = f", {frames:.0f} frames in {total:.1f} s ({frames / total:.0f} frames/s)" if total else ""
-    console.print(f"{item.source}: {people}{speed}", markup=False)
-    if item.timeline is not None and item.timeline.segments:
-        console.print(segments_table(item.timeline.segments))
-    for path in dict.fromkeys(item.paths.values()):
-        console.print(f"  {path}", markup=False)

@@ -33,9 +33,9 @@ class Config:
 
     stem: int = 24
     """Channels after the first convolution."""
-    widths: tuple[int, ...] = (32, 96, 256, 256)
+    widths: tuple[int, ...] = (32, 96, 256, 192)
     """Channels at 1/4, 1/8, 1/16 and 1/32 of the input."""
-    blocks: tuple[int, ...] = (1, 2, 2, 2)
+    blocks: tuple[int, ...] = (1, 2, 2, 1)
     """Residual blocks of each stage."""
     neck: int = 96
     """Channels of the top-down path."""

@@ -19,6 +19,7 @@ from bodyverb.train.finder_data import CollageConfig, Collages, finder_targets
 from bodyverb.train.loop import LoopConfig, fit
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.pose_data import loader
+from bodyverb.train.renders import scene_renders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +34,8 @@ class FinderTraining:
     """pose-lite checkpoint whose first stages start the training."""
     cutouts: Path | None = None
     """Masks made before (cutouts.npz of another run); made here where it is not given."""
-    renders: Path | None = None
-    """An .npz of procedural scenes (`images`, `count`, `boxes`)."""
+    renders: int = 0
+    """Procedural scenes among the collages."""
     canvases: int = 8000
     """Canvases an epoch."""
     batch: int = 32
@@ -98,7 +99,9 @@ def train(settings: FinderTraining) -> dict[str, float]:
         make_cutouts(data, order, skeleton, path)
     everybody = load_cutouts(data, path)
     people, held_people = everybody[len(everybody) // 20 :], everybody[: len(everybody) // 20]
-    scenes = _scenes(settings.renders)
+    scenes = None
+    if settings.renders:
+        scenes = scene_renders(settings.renders, settings.loop.seed + 2, settings.out / "scenes.npz", settings.collage.size)
     module = finder.build(settings.model)
     if settings.init:
         module.start_from_pose(torch.load(settings.init, weights_only=True)["module"])
@@ -122,14 +125,6 @@ def train(settings: FinderTraining) -> dict[str, float]:
 
 def _collages(people: list[Cutout], scenes, settings: FinderTraining, count: int, seed: int) -> Collages:  # type: ignore[no-untyped-def]
     return Collages(people, scenes, settings.collage, count, seed)
-
-
-def _scenes(path: Path | None) -> tuple[np.ndarray, list[np.ndarray]] | None:
-    if path is None:
-        return None
-    with np.load(path) as table:
-        images, ends, boxes = table["images"], np.cumsum(table["count"]), table["boxes"]
-    return images, np.split(boxes, ends[:-1])
 
 
 __all__ = ["FinderTraining", "train"]

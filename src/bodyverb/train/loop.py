@@ -85,15 +85,14 @@ def fit(
     )
     optimizers = make_optimizers(module, optim)
     peaks = [[group["lr"] for group in o.param_groups] for o in optimizers]
-    total = sum(steps_per_epoch(e) for e in range(loop.epochs))
     state = _resume(out, module, average, optimizers) if loop.resume else {"epoch": 0, "step": 0, "best": {}}
     (out / "optim.json").write_text(json.dumps({"optim": asdict(optim), "loop": asdict(loop)}, indent=1))
     for epoch in range(state["epoch"], loop.epochs):
         torch.manual_seed(loop.seed * 100003 + epoch)
-        begin, sums, seen = time.monotonic(), {"loss": 0.0}, 0
+        begin, sums, seen, steps = time.monotonic(), {"loss": 0.0}, 0, max(1, steps_per_epoch(epoch))
         module.train()
         for batch in batches(epoch):
-            rate = cosine(state["step"] / total, optim.warmup)
+            rate = cosine((epoch + seen / steps) / loop.epochs, optim.warmup)
             for optimizer, bases in zip(optimizers, peaks, strict=True):
                 for group, base in zip(optimizer.param_groups, bases, strict=True):
                     group["lr"] = base * rate

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb import skeletons
-from bodyverb.core import InputError
 from bodyverb.datasets import lspet
 from bodyverb.geometry.heatmap import decode_softmax
 from bodyverb.metrics.pck import pck_report
@@ -21,6 +20,7 @@ from bodyverb.models import pose_lite
 from bodyverb.train.loop import LoopConfig, fit
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.pose_data import AugmentConfig, Crops, decode_pictures, loader, soft_targets
+from bodyverb.train.renders import pose_renders
 
 STRIDE = 4
 
@@ -45,8 +45,8 @@ class PoseTraining:
     """Threads that prepare crops."""
     init: Path | None = None
     """Start from the weights of this checkpoint (best.pt)."""
-    renders: Path | None = None
-    """An .npz of procedural renders (`images`, `joints`), added to every epoch."""
+    renders: int = 0
+    """Procedural renders that join the pictures once the smaller epochs are over."""
     sigma: float = 1.0
     """Spread of the soft targets in cells."""
     visibility_weight: float = 0.1
@@ -98,12 +98,6 @@ def train(settings: PoseTraining) -> dict[str, float]:
     rows = data.split("all" if settings.all_data else "train")
     rows, held = rows[visible[rows]], held[visible[held]]
     pictures, joints = decode_pictures(data, rows), data.joints[rows]
-    if settings.renders:
-        with np.load(settings.renders) as extra:
-            pictures, joints = (
-                pictures + list(extra["images"]),
-                np.concatenate([joints, _nan_hidden(extra["joints"])]),
-            )
     check = Crops(decode_pictures(data, held), data.joints[held], skeleton.flip, settings.size)
     pairs = [check[i] for i in range(len(check))]
     crops, truth = np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs])
@@ -112,17 +106,25 @@ def train(settings: PoseTraining) -> dict[str, float]:
         module.load_state_dict(torch.load(settings.init, weights_only=True)["module"])
     settings.out.mkdir(parents=True, exist_ok=True)
     (settings.out / "config.json").write_text(json.dumps(asdict(settings), indent=1, default=str))
+    more, more_joints = pictures, joints
+    if settings.renders:
+        images, extra = pose_renders(settings.renders, settings.loop.seed + 1, settings.out / "renders.npz")
+        more, more_joints = pictures + list(images), np.concatenate([joints, extra])
+
+    def part(epoch: int) -> tuple[list[np.ndarray], np.ndarray, int]:
+        warm = epoch < settings.warm_epochs
+        return (pictures, joints, settings.warm_size) if warm else (more, more_joints, settings.size)
 
     def batches(epoch: int) -> Iterable[list[Tensor]]:
-        side = settings.warm_size if epoch < settings.warm_epochs else settings.size
+        chosen, where, side = part(epoch)
         seed = settings.loop.seed * 100003 + epoch
-        crops = Crops(pictures, joints, skeleton.flip, side, settings.augment, seed)
+        crops = Crops(chosen, where, skeleton.flip, side, settings.augment, seed)
         return loader(crops, settings.batch, seed, settings.workers)
 
     return fit(
         module,
         batches,
-        lambda epoch: len(pictures) // settings.batch,
+        lambda epoch: len(part(epoch)[0]) // settings.batch,
         lambda m, batch: pose_loss(m, batch, settings.sigma, settings.visibility_weight),
         lambda m: {
             k: v
@@ -134,11 +136,3 @@ def train(settings: PoseTraining) -> dict[str, float]:
         loop=settings.loop,
         out=settings.out,
     )
-
-
-def _nan_hidden(joints: np.ndarray) -> np.ndarray:
-    if joints.ndim != 3 or joints.shape[1:] != (14, 3):
-        raise InputError(
-            f"Expected render joints (n, 14, 3), got {joints.shape}; render them with `bodyverb synth`"
-        )
-    return np.where(joints[..., 2:] > 0, joints[..., :2], np.nan).astype(np.float32)
