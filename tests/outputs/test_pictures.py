@@ -31,6 +31,11 @@ def test_contact_sheet_over_pictures(make_recording):
     assert (np.abs(sheet.astype(int) - (200, 10, 10)).sum(axis=2) < 20).mean() > 0.1
 
 
+def test_written_contact_sheet(tmp_path, make_recording):
+    path = contact_sheet.write_contact_sheet(tmp_path / "sheet.png", make_recording(people=1, frames=3))
+    assert path.read_bytes()[1:4] == b"PNG" and [p.name for p in tmp_path.iterdir()] == ["sheet.png"]
+
+
 def test_clock():
     assert [contact_sheet.clock(t) for t in (0, 7.26, 59.96, 3661, -1.5)] == [
         "0:00.0",

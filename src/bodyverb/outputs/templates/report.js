@@ -3,7 +3,7 @@
   const D = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const ABSENT = -32768, FEW_PEOPLE = 12, FEW_VERBS = 40;
-  const view = { a: D.start, b: Math.max(D.end, D.start + 1e-3), cursor: null };
+  const view = { a: D.start, b: D.end > D.start ? D.end : D.start + 1, cursor: null };
   const whole = { a: view.a, b: view.b };
   const state = { person: -1, angle: null, joint: null, axis: "y", all: false, verbs: FEW_VERBS };
   const J = D.layout ? D.layout.joints.length : 0, W = 2 * J + D.angles.length;
@@ -151,7 +151,8 @@
   // ---- head ----------------------------------------------------------------------------------------------------
   const fact = (number, text) => el("li", {}, el("b", { text: number }), ` ${text}`);
   $("facts").append(fact(String(D.people_total), D.people_total === 1 ? "person" : "people"));
-  if (D.frames) $("facts").append(fact(clock(D.end - D.start), "long"), fact(D.frames.toLocaleString("en"), "frames"));
+  if (D.frames > 1) $("facts").append(fact(clock(D.end - D.start), "long"));
+  $("facts").append(fact(D.frames.toLocaleString("en"), D.frames === 1 ? "frame" : "frames"));
   if (D.frames > 1) $("facts").append(fact(((D.frames - 1) / (D.end - D.start)).toFixed(1), "frames a second"));
   if (D.size) $("facts").append(fact(`${D.size[0]} x ${D.size[1]}`, "px"));
 
@@ -168,7 +169,7 @@
   const drawTimeline = () => {
     const [marks, digits] = timeTicks(Math.max(2, Math.floor($("ruler").clientWidth / 80)));
     $("ruler").replaceChildren(...marks.filter((t) => share(t) > 0.015 && share(t) < 0.985 || marks.length < 3).map((t) =>
-      el("span", { text: clock(t, digits), style: { left: `${share(t) * 100}%` } })));
+      el("span", { text: clock(t, digits), style: { left: `${share(t) * 100}%`, ...(share(t) < 0.015 ? { transform: "none" } : {}) } })));
     const rows = state.all ? D.people : D.people.slice(0, FEW_PEOPLE);
     $("lanes").replaceChildren(...rows.map((person, row) => {
       const lane = el("div", { class: "lane" });
@@ -346,7 +347,11 @@
       if (pen && time[i] - last > gap) { flush(); pen = false; }
       if (!pen) {
         g.moveTo(at, y(v));
-        if (i + 1 >= to || time[i + 1] - time[i] > gap || Number.isNaN(value(i + 1))) g.lineTo(at + 1, y(v));
+        if (i + 1 >= to || time[i + 1] - time[i] > gap || Number.isNaN(value(i + 1))) {
+          g.moveTo(at + 1, y(v));
+          g.arc(at, y(v), 1, 0, 7);
+          g.moveTo(at, y(v));
+        }
       } else if (dense) {
         if (column === Math.round(at) && ends) { ends[0] = Math.min(ends[0], v); ends[1] = Math.max(ends[1], v); }
         else { flush(); column = Math.round(at); ends = [v, v]; }
@@ -516,6 +521,7 @@
     });
     chart("people-chart", { lines: () => (q.t.length ? [plain(q.people, "--accent")] : []), range: () => [0, Math.max(2, q.most * 1.1)], label: (v) => (Number.isInteger(v) ? String(v) : "") });
     chart("score-chart", { lines: () => (q.t.length ? [plain(q.scores, "--accent")] : []), range: () => [0, 1.05], ticks: [0, 0.5, 1] });
+    document.querySelector(".quality").hidden = !D.people.length;
     painters.push(() => histogram(q.histogram));
     if (D.layout && D.people.length) $("joints").append(...D.layout.joints.map((joint, j) => el("div", { class: "joint" },
       el("span", { text: words(joint), title: joint }),
