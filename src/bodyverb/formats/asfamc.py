@@ -1,10 +1,9 @@
 """Acclaim motion capture: a skeleton in an `.asf` file, its motion in `.amc` files.
 
 The `.asf` holds one rest direction, length and local axis a bone; the `.amc` holds the degrees of freedom
-of every
-bone in every frame. Forward kinematics gives joint positions: bone ``b`` with parent ``p`` turns by
-``R_b = R_p C_b D_b C_b^T`` (``C_b`` the bone's axis, ``D_b`` the frame's rotation) and its far end lies at
-``x_p + R_b (length * direction)``. A joint of the returned layout is the FAR END of a bone; the root is
+of every bone in every frame. Forward kinematics gives joint positions: bone ``b`` with parent ``p`` turns
+by ``R_b = R_p C_b D_b C_b^T`` (``C_b`` the bone's axis, ``D_b`` the frame's rotation) and its far end lies
+at ``x_p + R_b (length * direction)``. A joint of the returned layout is the FAR END of a bone; the root is
 its own joint.
 
 Lengths are in the file's unit: the value is divided by ``:units length`` and read as inches, as the

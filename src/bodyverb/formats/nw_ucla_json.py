@@ -1,10 +1,8 @@
 """Northwestern-UCLA sequences as JSON (`aXX_sXX_eXX_vXX.json`): 20 Kinect v1 joints in metres.
 
 A file is ``{"file_name", "skeletons": [frame][20][3], "label"}``. The label is a number 1-10 (in some
-files a string)
-that differs from the ``a`` number of the name (01-06, 08, 09, 11, 12). Clips of one frame exist. Axes
-``kinect``,
-layout kinect20; no times are stored, 30 Hz is nominal.
+files a string) that differs from the ``a`` number of the name (01-06, 08, 09, 11, 12). Clips of one frame
+exist. Axes ``kinect``, layout kinect20; no times are stored, 30 Hz is nominal.
 """
 
 from __future__ import annotations

@@ -1,14 +1,11 @@
 """Penn Action label files (`labels/NNNN.mat`): one video's 13 joints in 2D, boxes and action name.
 
 Fields: ``x``, ``y``, ``visibility`` (frame, 13); ``bbox`` (frames that may differ from the joints' by one,
-4) as
-x1 y1 x2 y2 (rows in another order become NaN); ``dimensions`` (height, width, frames); ``action``;
-``pose`` (viewpoint); ``train`` 1 or -1.
-Pixels are 1-based in the file and 0-based here. About two thirds of the joints with visibility 0 hold a
-coordinate:
-they are state 1 (inferred). The rest hold a placeholder, the scaled point (1, 1) or (0, 0): they are NaN,
-state 0.
-The file stores no frame rate; 30 Hz is nominal.
+4) as x1 y1 x2 y2 (rows in another order become NaN); ``dimensions`` (height, width, frames); ``action``;
+``pose`` (viewpoint); ``train`` 1 or -1. Pixels are 1-based in the file and 0-based here. About two thirds
+of the joints with visibility 0 hold a coordinate: they are state 1 (inferred). The rest hold a
+placeholder, the scaled point (1, 1) or (0, 0): they are NaN, state 0. The file stores no frame rate; 30 Hz
+is nominal.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """UTD-MHAD skeleton files (`a{1-27}_s{1-8}_t{1-4}_skeleton.mat`): ``d_skel`` (20, 3, frame), Kinect v1.
 
 Metres in the sensor's frame: x to the sensor's left, y up, z forward (axes ``kinect``). The joint order is
-the
-data set's own (layout utd20, head first). The sensor runs at 30 Hz; the files store no times, so the rate
-is nominal.
+the data set's own (layout utd20, head first). The sensor runs at 30 Hz; the files store no times, so the
+rate is nominal.
 """
 
 from __future__ import annotations
@@ -63,8 +62,7 @@ def read(path: str | Path, *, data: bytes | None = None) -> PoseSequence:
 
     Returns:
         One person (1, frame, 20, 3), metres, camera space, axes ``kinect``. A joint stored as exactly (0,
-        0, 0), the
-        sensor's own place, is absent (NaN).
+        0, 0), the sensor's own place, is absent (NaN).
 
     Raises:
         FormatError: the file is absent, broken or holds something else.

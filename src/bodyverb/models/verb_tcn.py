@@ -2,14 +2,11 @@
 known verb.
 
 The preparation is part of the network and has no random or learned piece: missing joints are masked, each
-frame is
-centred on its hips and shoulders, the window is scaled by the spread of its joints about that centre, and
-motion,
-bone directions and the path of the centre are appended. Then residual convolutions over time (after Bai et
-al. 2018,
-"An empirical evaluation of generic convolutional and recurrent networks"; Kim & Reiter 2017, Res-TCN),
-mean and maximum
-over time, and two heads: class logits and one logit ``known``.
+frame is centred on its hips and shoulders, the window is scaled by the spread of its joints about that
+centre, and motion, bone directions and the path of the centre are appended. Then residual convolutions
+over time (after Kim & Reiter 2017, Res-TCN, and Bai et al. 2018, "An empirical evaluation of generic
+convolutional and recurrent networks"), mean, maximum and standard deviation over time, and two heads:
+class logits and one logit ``known``.
 """
 
 from __future__ import annotations
@@ -174,8 +171,8 @@ class VerbTcn(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.norm = nn.BatchNorm1d(inputs)
         self.dropout = nn.Dropout(config.dropout)
-        self.classes = nn.Linear(2 * inputs, n_classes)
-        self.known = nn.Linear(2 * inputs, 1)
+        self.classes = nn.Linear(3 * inputs, n_classes)
+        self.known = nn.Linear(3 * inputs, 1)
 
     def features(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
         """Maps the three inputs to (batch, feature); an absent person adds nothing."""
@@ -183,7 +180,9 @@ class VerbTcn(nn.Module):
         flat_seconds = seconds.unsqueeze(1).expand(-1, people, -1).reshape(batch * people, time)
         channels, present = self.prepare(position.flatten(0, 1), score.flatten(0, 1), flat_seconds)
         x = F.relu(self.norm(self.blocks(self.stem(channels))))
-        pooled = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1).float()
+        mean = x.mean(dim=2, keepdim=True)
+        change = ((x - mean) * (x - mean)).mean(dim=2).add(1e-4).sqrt()
+        pooled = torch.cat([mean.squeeze(2), x.amax(dim=2), change], dim=1).float()
         pooled = (pooled * present[:, None]).reshape(batch, people, -1)
         return pooled.sum(dim=1) / present.reshape(batch, people).sum(dim=1, keepdim=True).clamp_min(1.0)
 

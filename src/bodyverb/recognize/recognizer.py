@@ -34,8 +34,7 @@ class Recognizer:
     """Scores windows of a track and merges them into verbs.
 
     The card must hold ``classes``, ``skeleton`` (the layout of the input joints), ``window_s``,
-    ``stride_s`` and
-    ``steps``; it may hold ``thresholds`` and ``min_score``.
+    ``stride_s`` and ``steps``; it may hold ``thresholds`` and ``min_score``.
 
     Attributes:
         classes: the verbs.

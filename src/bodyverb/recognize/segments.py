@@ -24,12 +24,9 @@ def merge(
     """Merges windows into segments, each person apart.
 
     Time is cut at the windows' edges into cells. A cell's scores are the mean over the windows that cover
-    it, windows
-    centred near it counting most. A verb begins where its share (known x probability) reaches ``known_on``
-    and lasts
-    while it stays the best verb and at least ``known_off``. Verbs shorter than ``min_s`` become unknown,
-    unless the
-    whole track is no longer than that.
+    it, windows centred near it counting most. A verb begins where its share (known x probability) reaches
+    ``known_on`` and lasts while it stays the best verb and at least ``known_off``. Verbs shorter than
+    ``min_s`` become unknown, unless the whole track is no longer than that.
 
     Args:
         windows: scored windows of any number of people, in any order.

@@ -1,10 +1,8 @@
 """Cutting tracks into windows of real seconds; one resampling code for training and run time.
 
 A window is ``steps`` equally spaced times. Values between two observed frames are interpolated linearly;
-where one
-of the two is missing the nearer one counts, so a gap stays a gap. A track shorter than a window is ONE
-window over
-its own span: it is never padded with stillness.
+where one of the two is missing the nearer one counts, so a gap stays a gap. A track shorter than a window
+is ONE window over its own span: it is never padded with stillness.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ class VerbsConfig:
     """Windows a step."""
     steps_per_epoch: int = 250
     """Steps an epoch."""
-    smoothing: float = 0.1
+    smoothing: float = 0.05
     """Label smoothing of the cross-entropy."""
-    known_factor: float = 0.5
+    known_factor: float = 1.0
     """Weight of the known/unknown loss."""
     model: verb_tcn.Config = field(default_factory=verb_tcn.Config)
     """Network size."""

@@ -4,7 +4,7 @@ resampled."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ class DataConfig:
     steps: int = 64
     """Time steps of a window."""
     shares: tuple[tuple[str, float], ...] = (
-        ("penn", 0.5), ("utd-verbs", 0.1), ("synth-verbs", 0.12), ("negatives", 0.18), ("frozen", 0.1),
+        ("penn", 0.44), ("utd-verbs", 0.08), ("synth-verbs", 0.13), ("negatives", 0.17), ("frozen", 0.18),
     )  # fmt: skip
     """Share of each kind of clip in a batch."""
     slow: float = 2.5
@@ -93,8 +93,8 @@ def weights_by_kind(
     """Chance of each clip in each kind of a batch.
 
     Verbs are drawn evenly over classes (square root of the class size); negatives evenly over sources,
-    then by the
-    square root of a clip's length; frozen frames from every clip, half of them from verbs.
+    then by the square root of a clip's length; nine of ten frozen frames are of verbs, evenly over
+    classes.
 
     Args:
         store: the clips.
@@ -107,8 +107,10 @@ def weights_by_kind(
     result = {}
     for kind, _ in shares:
         if kind == "frozen":
-            weight = np.where(store.label >= 0, 1 / max(1, (store.label >= 0).sum()), 0.0)
-            weight += np.where(store.label < 0, 1 / max(1, (store.label < 0).sum()), 0.0)
+            weight = np.where(store.label < 0, 0.1 / max(1, (store.label < 0).sum()), 0.0)
+            for label in range(classes):
+                chosen = store.label == label
+                weight[chosen] = 0.9 / classes / max(1, chosen.sum())
         elif kind == "negatives":
             weight = np.where(store.label < 0, np.sqrt(store.length / store.rate_hz), 0.0)
             for source in np.unique(store.source[store.label < 0]):
@@ -146,8 +148,7 @@ class VerbSampler:
 
         Returns:
             position (n, 1, steps, joint, 2) with NaN, score (n, 1, steps, joint), seconds (n, steps),
-            label (n,)
-            with -1 for negatives, known_weight (n,).
+            label (n,) with -1 for negatives, known_weight (n,).
         """
         kinds = rng.choice(len(self.shares), size, p=[share for _, share in self.shares])
         clips = np.zeros(size, np.int64)
@@ -160,7 +161,8 @@ class VerbSampler:
         position = self._spoil(position, seconds, frozen, rng)
         targets = np.linspace(0, 1, self.config.steps, dtype=np.float32)[None] * duration[:, None]
         window = self._to_steps(position, seconds, targets)
-        window = smooth3(window, np.where(rng.random(size) < 0.6, rng.uniform(0, 0.33, size), 0))
+        for _ in range(2):
+            window = smooth3(window, np.where(rng.random(size) < 0.6, rng.uniform(0, 0.33, size), 0))
         label = np.where(frozen, NEGATIVE, self.store.label[clips])
         return {
             "position": torch.from_numpy(window[:, None]),
@@ -234,7 +236,12 @@ class VerbSampler:
             + lasting * (rng.uniform(0, 0.1, size).astype(np.float32) * spread(position))[:, None, None, None]
         )
         strength = np.where(rng.random(size) < 0.2, 0.0, rng.uniform(0, 1.3, size))
-        return self.errors.apply(position, seconds, self.flip, rng, strength)
+        lagging = rng.random(size) < 0.5
+        slow = replace(self.errors, memory_s=float(rng.uniform(0.05, 0.4)))
+        for chosen, errors in ((~lagging, self.errors), (lagging, slow)):
+            part = (position[chosen], seconds[chosen], self.flip, rng, strength[chosen])
+            position[chosen] = errors.apply(*part)
+        return position
 
     def _to_steps(self, position: np.ndarray, seconds: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """(n, observed, joint, 2) at even times -> (n, steps, joint, 2)."""

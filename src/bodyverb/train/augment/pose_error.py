@@ -1,10 +1,8 @@
 """The errors of a pose net, as statistics that are measured once and applied to true poses.
 
 All lengths are shares of the body height: 2.5 x the spread of the joints (root of the mean squared
-distance of the
-joints from their middle over the sequence), which is the distance from the middle of the shoulders to the
-middle of
-the ankles of a standing person (median over Penn Action: 2.53 x).
+distance of the joints from their middle over the sequence), which is the distance from the middle of the
+shoulders to the middle of the ankles of a standing person (median over Penn Action: 2.53 x).
 """
 
 from __future__ import annotations
@@ -57,8 +55,7 @@ class PoseErrorModel:
     Attributes:
         source: how the numbers came about.
         sd: standard deviation of each axis of the everyday error, one number for all joints or one a joint
-            (layout
-            penn13).
+            (layout penn13).
         outlier_rate: share of joints (one number or one a joint) that lie somewhere else on or near the body.
         outlier_sd: standard deviation of each axis of such an error.
         miss_rate: share of joints not found (one number or one a joint).
