@@ -104,7 +104,7 @@ def demo_frames(
     times = np.arange(max(2, round(duration_s * rate_hz))) / rate_hz
     change, enter, start = 0.45 * duration_s, 0.4 * duration_s, 0.58 * duration_s
     cast = [_first(times, change, rng), _second(times, enter, start, rng)]
-    scene = random_scene(rng, outdoor=False, reach_m=5.0)
+    scene = random_scene(np.random.default_rng(seed + 1), outdoor=False, reach_m=5.0)
     camera = drifting(size, start=(-1.2, 1.55, 4.1), end=(0.9, 1.35, 4.3), duration_s=duration_s,
                       target=(0.15, 0.92, 0.0), fov_deg=55.0, rng=rng)  # fmt: skip
     segments = (

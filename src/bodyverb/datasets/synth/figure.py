@@ -174,9 +174,9 @@ def _trunk(make: _Builder, body: Body, look: Look, hips: np.ndarray, chest: np.n
     hip, sho = body.hip_half / s, body.shoulder_half / s
     g = 0.5 + 0.5 * girth
     rear = hips[..., :, 2] * s
-    for k in (-1, 1):
-        side = k * 0.05 * hips[..., :, 0] * s
-        seat = pelvis + side - 0.018 * rear - 0.04 * s * hips[..., :, 1]
+    for k in (-1.0, 1.0):
+        aside = k * 0.05 * hips[..., :, 0] * s
+        seat = pelvis + aside - 0.018 * rear - 0.04 * s * hips[..., :, 1]
         make.ball(seat, hips, (0.105, 0.1, 0.098 * girth), "trousers")
     levels = [0.0, 0.2, 0.42, 0.62, 0.78, 0.9]
     widths = [hip + 0.066, 0.5 * hip + 0.092, 0.3 * hip + 0.108, sho * 0.8, sho * 0.9, sho * 0.8]

@@ -148,7 +148,7 @@ def draw_ellipsoids(buffers: Buffers, shapes: Ellipsoids, matrix: np.ndarray) ->
     focal, middle = float(matrix[0, 0]), matrix[:2, 2]
     extent = np.linalg.norm(shapes.axes, axis=-1)  # (M, 3) half size along the camera's x, y, z
     inverse = np.linalg.inv(shapes.axes)
-    for i in np.flatnonzero(shapes.centre[:, 2] - extent[:, 2] > _NEAR):
+    for i in np.flatnonzero(shapes.centre[:, 2] - extent[:, 2] > _NEAR).tolist():
         c, e = shapes.centre[i], extent[i]
         near = c[2] - e[2]
         corners = np.stack([(c[:2] + s * e[:2]) / z for s in (-1, 1) for z in (near, c[2] + e[2])])

@@ -190,7 +190,7 @@ class Rig:
             np.broadcast_to(np.asarray(ankle, np.float64), (self.count, 3)),
             self.body.thigh,
             self.body.shank,
-            knee,
+            np.asarray(knee, np.float64),
         )
         level = np.asarray(knee if toe is None else toe, np.float64) * np.array([1.0, 0.0, 1.0])
         return self._finish_leg(side, middle, end, level, lift, hang)

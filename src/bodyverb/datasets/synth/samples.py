@@ -123,9 +123,8 @@ class Sampler:
         image, joints = render_frame(cast, 0, camera, self._backdrop(camera), self._style(), rng)
         if rng.uniform() < 0.25:
             quality = int(rng.integers(25, 80))
-            image = cv2.imdecode(
-                cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR
-            )
+            packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+            image = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
         return image, joints[0]
 
     def scene(self, size: int, most: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -78,8 +78,7 @@ def _soften(buffers: Buffers, rows: np.ndarray, columns: np.ndarray) -> None:
     normal = buffers.normal[part]
     reach = int(np.clip(np.sqrt(len(rows)) / 30, 1, 4)) * 2 + 1
     soft = cv2.blur(normal, (reach, reach))
-    soft /= np.sqrt((soft * soft).sum(-1, keepdims=True)) + np.float32(1e-6)
-    buffers.normal[part] = soft
+    buffers.normal[part] = soft / (np.sqrt((soft * soft).sum(-1, keepdims=True)) + np.float32(1e-6))
 
 
 def floor_shadow(image: np.ndarray, points: np.ndarray, pairs: np.ndarray, radii: np.ndarray, camera: Pinhole,
@@ -104,7 +103,7 @@ def floor_shadow(image: np.ndarray, points: np.ndarray, pairs: np.ndarray, radii
     for (i, j), radius in zip(pairs, radii, strict=True):
         a, b = (tuple(int(v * 16) for v in cells[k]) for k in (i, j))
         cv2.line(cover, a, b, 255, max(1, round(2 * radius * side / span)), cv2.LINE_AA, 4)
-    cover = cv2.GaussianBlur(cover, (0, 0), 1.6)
+    soft = cv2.GaussianBlur(cover, (0, 0), 1.6)
     scale = span / side
     plane = np.array([[scale, 0, corner[0]], [0, 0, 0], [0, scale, corner[1]], [0, 0, 1.0]])
     homography = camera.matrix @ np.hstack([camera.rotation, camera.translation[:, None]]) @ plane
@@ -119,11 +118,11 @@ def floor_shadow(image: np.ndarray, points: np.ndarray, pairs: np.ndarray, radii
     if x1 <= x0 or y1 <= y0:
         return
     move = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]])
-    mask = cv2.warpPerspective(cover, move @ homography, (x1 - x0, y1 - y0))
+    mask = cv2.warpPerspective(soft, move @ homography, (x1 - x0, y1 - y0))
     shape = np.zeros_like(mask)
     near = np.clip(flat, -20 * limits, 20 * limits) - [x0, y0]
     cv2.fillPoly(shape, [np.round(near).astype(np.int32)], 255)
-    mask &= shape
+    mask = cv2.bitwise_and(mask, shape)
     part = image[y0:y1, x0:x1]
     factor = cv2.merge([255 - cv2.convertScaleAbs(mask, alpha=depth)] * 3)
     cv2.multiply(part, factor, dst=part, scale=1 / 255)

@@ -147,10 +147,10 @@ def _thing(rng: np.random.Generator, picture: np.ndarray, size: int) -> None:
             own = natural(rng, 0.1, 0.9, 0.8)
             cv2.rectangle(picture, (x + k * thin, y - h // 2), (x + (k + 1) * thin - 1, y), own.tolist(), -1)
     else:
-        points = [
+        spine = [
             (x + int(0.3 * w * np.sin(a)), y + int(h * a / 6)) for a in np.linspace(0, 6, 7) + rng.uniform()
         ]
-        for p, q in itertools.pairwise(points):
+        for p, q in itertools.pairwise(spine):
             cv2.line(picture, p, q, colour.tolist(), max(2, w // 5), cv2.LINE_AA)
 
 
@@ -196,16 +196,15 @@ def wall(rng: np.random.Generator, size: int) -> np.ndarray:
         cv2.rectangle(picture, (x, y), (x + w, y + h), natural(rng, 0.1, 0.9, 0.3).tolist(), -1)
         pad = max(2, size // 90)
         patch = inside * (0.6 + 0.6 * noise(rng, 32, 3, 3)[..., None])
-        patch = cv2.resize(patch.astype(np.float32), (max(w - 2 * pad, 1), max(h - 2 * pad, 1)))
+        fitted = cv2.resize(patch.astype(np.float32), (max(w - 2 * pad, 1), max(h - 2 * pad, 1)))
         region = picture[y + pad : y + h - pad, x + pad : x + w - pad]
-        region[:] = patch[: region.shape[0], : region.shape[1]]
+        region[:] = fitted[: region.shape[0], : region.shape[1]]
     for _ in range(int(rng.integers(0, 5))):
-        x, w, h = rng.uniform(0, 0.9) * size, rng.uniform(0.05, 0.3) * size, rng.uniform(0.1, 0.4) * size
+        left, wide, tall = rng.uniform((0.0, 0.05, 0.1), (0.9, 0.3, 0.4)) * size
+        near, far = (int(left), int(size - tall)), (int(left + wide), size)
         colour = natural(rng, 0.1, 0.9, 0.5)
-        cv2.rectangle(picture, (int(x), int(size - h)), (int(x + w), size), colour.tolist(), -1)
-        cv2.rectangle(
-            picture, (int(x), int(size - h)), (int(x + w), size), (colour * 0.6).tolist(), max(1, size // 120)
-        )
+        cv2.rectangle(picture, near, far, colour.tolist(), -1)
+        cv2.rectangle(picture, near, far, (colour * 0.6).tolist(), max(1, size // 120))
     picture[-max(3, size // 40) :] *= 0.7
     return picture * (0.8 + 0.3 * np.linspace(1, 0, size, dtype=np.float32)[:, None, None])
 

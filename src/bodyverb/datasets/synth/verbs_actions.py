@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 import numpy as np
 
 from bodyverb.datasets.synth.body import Body
-from bodyverb.datasets.synth.keyposes import Action, play
+from bodyverb.datasets.synth.keyposes import Action, Keys, Value, play
 from bodyverb.datasets.synth.made import Made
 from bodyverb.datasets.synth.verbs_cyclic import barbell
 
@@ -227,7 +228,10 @@ BOWL = Action(
 _HANG, _RACK, _TOP = (1.0, 0.0, -0.5), (0.5, -0.5, 1.0), (1.0, 0.1, -0.2)
 
 
-def _bar(y: float, z: float, wide: float, pole: tuple[float, float, float]) -> dict:
+Pose = dict[str, Value]
+
+
+def _bar(y: float, z: float, wide: float, pole: tuple[float, float, float]) -> Pose:
     """Both wrists on a bar, and both elbows' directions."""
     return {"rw": (-wide, y, z), "lw": (wide, y, z), "re": (-pole[0], pole[1], pole[2]), "le": pole}
 
@@ -241,11 +245,11 @@ def _clean_and_jerk(rng: np.random.Generator) -> Action:
         _bar(-0.03, 0.12, wide, _RACK),
         _bar(0.315, -0.01, wide, _TOP),
     )
-    stand = {"p": (0, -0.01, 0), "pitch": 2, "bend": 0, "rl": 0, "ll": 0}
-    feet = {"rf": (-0.08, 0, 0), "lf": (0.08, 0, 0)}
+    stand: Pose = {"p": (0, -0.01, 0), "pitch": 2, "bend": 0, "rl": 0, "ll": 0}
+    feet: Pose = {"rf": (-0.08, 0, 0), "lf": (0.08, 0, 0)}
     return Action(
         hit_s=1.3, space="heading", grip=True,
-        keys=[
+        keys=cast(Keys, [
             (0.0, {"p": (0, -0.235, -0.14), "pitch": 56, "bend": 8, "nod": -28, "rt": -18, "lt": 18,
                    "rl": 0, "ll": 0}
              | hang | feet),
@@ -265,7 +269,7 @@ def _clean_and_jerk(rng: np.random.Generator) -> Action:
             (4.2, {"p": (0, drop, 0.0), "ll": 0, "rl": 48 if split else 0, "rf": (-0.1, 0, rear),
                    "lf": (0.1, 0, front)} | top),
             (4.9, stand | top | feet), (5.5, stand | top | feet),
-        ],
+        ]),
     )  # fmt: skip
 
 
