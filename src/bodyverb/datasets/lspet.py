@@ -89,11 +89,17 @@ def _reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:
         inside = {Path(member).name: member for member in archive.namelist()}
         if str(names[0]) in inside:
             return lambda row: archive.read(inside[str(names[row])])
-    for path in sorted(root.glob("*.tar*")):
-        tar = tarfile.open(path)  # noqa: SIM115 - lives as long as the reader
-        members = {Path(m.name).name: m for m in tar.getmembers() if m.isfile()}
-        if str(names[0]) in members:
-            return lambda row: tar.extractfile(members[str(names[row])]).read()  # type: ignore[union-attr]
+    for path in sorted(root.glob("*.tar")):
+        with tarfile.open(path, "r:") as tar:  # uncompressed, so a picture is a known range of bytes
+            places = {Path(m.name).name: (m.offset_data, m.size) for m in tar.getmembers() if m.isfile()}
+        if str(names[0]) in places:
+            return lambda row: _range(path, *places[str(names[row])])
     if (root / str(names[0])).is_file():
         return lambda row: (root / Path(str(names[row])).name).read_bytes()
     raise InputError(f"Expected the pictures in a .zip, a .tar or loose, got none holding {names[0]}: {root}")
+
+
+def _range(path: Path, offset: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(size)

@@ -167,7 +167,10 @@ def _resume(out: Path, module: nn.Module, average: nn.Module, optimizers: list) 
 
 def _log(path: Path, row: dict[str, float]) -> None:
     """Append a row; columns that appear later (validation) are written as the union, so rewrite the file."""
-    rows = list(csv.DictReader(path.open())) if path.exists() else []
+    rows: list[dict[str, str]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
     rows.append({k: f"{v:.6g}" for k, v in row.items()})
     columns = list(dict.fromkeys(k for r in rows for k in r))
     with path.open("w", newline="") as file:
