@@ -154,25 +154,3 @@ def test_a_tiny_network_learns_the_toy_verbs(sampler):
         numbers.append(more)
     assert np.mean([n["top1"] for n in numbers[-8:]]) > 0.85
     assert np.mean([n["known"] for n in numbers[-8:]]) > 0.75
-
-
-def test_onnx_equals_torch(tmp_path):
-    import onnxruntime
-
-    from bodyverb.train.verbs_bundle import export_verbs
-
-    torch.manual_seed(0)
-    network = verb_tcn.build(verb_tcn.Config(widths=(16, 24), blocks=(1, 1)), SKELETON, 15).eval()
-    path = export_verbs(network, 13, 64, tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(str(path))
-    position = torch.randn(4, 1, 64, 13, 2).cumsum(dim=2)
-    position[0, 0, 3:9, 2:5] = float("nan")
-    inputs = (position, torch.ones(4, 1, 64, 13), torch.linspace(0, 2, 64)[None].repeat(4, 1))
-    feeds = {
-        name: value.numpy() for name, value in zip(("position", "score", "seconds"), inputs, strict=True)
-    }
-    logits, known = session.run(["logits", "known"], feeds)
-    with torch.no_grad():
-        expected = network(*inputs)
-    np.testing.assert_allclose(logits, expected[0].numpy(), atol=2e-2)
-    np.testing.assert_allclose(known, expected[1].numpy(), atol=2e-2)

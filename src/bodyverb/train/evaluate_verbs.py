@@ -148,22 +148,20 @@ def low_pass(
     from scipy.signal import butter, sosfiltfilt
 
     rate = (len(times) - 1) / (times[-1] - times[0])
-    result = position.copy()
-    flat = result.reshape(len(times), -1)
-    sos = butter(2, min(cutoff_hz, 0.45 * rate), fs=rate, output="sos")
-    for column in flat.T:
-        there = np.flatnonzero(~np.isnan(column))
+    columns = position.reshape(len(times), -1)
+    filled, near = np.zeros(columns.shape), np.zeros(columns.shape, bool)
+    for number, column in enumerate(columns.T):
+        there = times[~np.isnan(column)]
         if len(there) == 0:
             continue
-        near = np.abs(times[:, None] - times[there][None]).min(axis=1) <= max_gap_s
-        filled = np.interp(times, times[there], column[there])
-        smooth = (
-            sosfiltfilt(sos, filled, padlen=min(6, len(times) - 1))
-            if rate >= 12 and len(times) > 8
-            else filled
-        )
-        column[:] = np.where(near, smooth, np.nan)
-    return flat.reshape(position.shape)
+        filled[:, number] = np.interp(times, there, column[~np.isnan(column)])
+        after = np.minimum(np.searchsorted(there, times), len(there) - 1)
+        gap = np.minimum(np.abs(there[after] - times), np.abs(there[np.maximum(after - 1, 0)] - times))
+        near[:, number] = gap <= max_gap_s
+    if rate >= 2 * cutoff_hz and len(times) > 8:
+        sos = butter(2, cutoff_hz, fs=rate * 1.001, output="sos")
+        filled = sosfiltfilt(sos, filled, axis=0, padlen=min(6, len(times) - 1))
+    return np.where(near, filled, np.nan).reshape(position.shape).astype(np.float32)
 
 
 def frozen(
@@ -231,20 +229,26 @@ def measure(
     if penn:
         named("penn, true poses", penn, labels)
         named("penn, pose errors", spoilt, labels)
-        for rate in (5.0, 10.0, 60.0):
+        for rate in (5.0, 60.0):
             named(f"penn, {rate:g} fps", [at_rate(track, rate) for track in penn], labels)
         for speed in (0.4, 2.5):
             named(f"penn, speed x{speed:g}", [at_rate(track, 30.0, speed) for track in penn], labels)
     for source in ("utd-verbs", "synth-verbs"):
         tracks, labels = pick(source)
-        views = [through_cameras(track, rng) for _ in range(5) for track in tracks]
+        views = [through_cameras(track, rng) for _ in range(3) for track in tracks]
         if tracks:
-            named(f"{source}, unseen cameras", views, np.tile(labels, 5))
+            named(f"{source}, unseen cameras", views, np.tile(labels, 3))
             named(
                 f"{source}, unseen cameras and pose errors",
                 [with_errors(track, errors, flip, rng) for track in views],
-                np.tile(labels, 5),
+                np.tile(labels, 3),
             )
+    squat = recognizer.classes.index("squat")
+    tracks, labels = pick("utd-verbs")
+    squats = [track for track, label in zip(tracks, labels, strict=True) if label == squat]
+    once = [at_rate(through_cameras(t, rng), 30.0, float(t[0][-1])) for _ in range(5) for t in squats]
+    if once:
+        named("utd, one squat in 1 s", once, np.full(len(once), squat))
     verb = total = 0.0
     for source, repeats in (("utd", 2), ("nw_ucla", 1), ("cmu", 4), ("synth-other", 2)):
         tracks = [track for track in pick(source)[0] if len(track[0]) > 4]
