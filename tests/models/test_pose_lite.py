@@ -20,7 +20,7 @@ def test_finder_shapes_and_ranges() -> None:
     net = finder.build(TINY).eval()
     centre, sides = net(torch.randint(0, 255, (1, 96, 160, 3), dtype=torch.uint8))
     assert centre.shape == (1, 1, 12, 20) and sides.shape == (1, 4, 12, 20)
-    assert 0 <= centre.min() and centre.max() < 0.2 and (sides > 0).all()
+    assert centre.min() >= 0 and centre.max() < 0.2 and (sides > 0).all()
 
 
 def test_finder_starts_from_pose_weights() -> None:

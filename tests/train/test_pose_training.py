@@ -1,7 +1,9 @@
-"""Pose and finder training on tiny made-up data: a run learns, stops, resumes, and refuses what it cannot use."""
+"""Pose and finder training on tiny made-up data: a run learns, stops, resumes, and refuses what it cannot
+use."""
 
 import io
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -24,13 +26,32 @@ from bodyverb.train.pose_data import AugmentConfig, Crops, crop_affine, pose_box
 
 LSP = skeletons.get("lsp14")
 STANDING = np.array(
-    [[40, 90], [42, 70], [44, 52], [56, 52], [58, 70], [60, 90], [34, 50], [36, 38], [42, 25], [58, 25], [64, 38], [66, 50], [50, 20], [50, 6]],
+    [
+        [40, 90],
+        [42, 70],
+        [44, 52],
+        [56, 52],
+        [58, 70],
+        [60, 90],
+        [34, 50],
+        [36, 38],
+        [42, 25],
+        [58, 25],
+        [64, 38],
+        [66, 50],
+        [50, 20],
+        [50, 6],
+    ],
     np.float32,
 )
 
 
 def figure(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    joints = STANDING + rng.normal(0, 2, STANDING.shape).astype(np.float32) + rng.uniform(-8, 8, 2).astype(np.float32)
+    joints = (
+        STANDING
+        + rng.normal(0, 2, STANDING.shape).astype(np.float32)
+        + rng.uniform(-8, 8, 2).astype(np.float32)
+    )
     picture = np.full((100, 100, 3), rng.integers(120, 200), np.uint8)
     for child, parent in enumerate(LSP.parents):
         if parent >= 0:
@@ -53,12 +74,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def cpu_loop(epochs: int, resume: bool = False) -> LoopConfig:
+    return LoopConfig(epochs=epochs, precision="32-true", threads=1, accelerator="cpu", resume=resume)
+
+
 def settings(folder: Path, out: Path, **changes) -> pose.PoseTraining:
-    base = dict(
+    base = dict(  # noqa: C408
         root=folder, out=out, size=64, warm_size=48, warm_epochs=1, batch=12,
         model=pose_lite.Config(stem=8, widths=(16, 24, 32), blocks=(1, 1, 1), neck=24),
         augment=AugmentConfig(rotation=5, turn=0, partial=0, erase=0),
-        optim=OptimConfig(name="muon", ema=0.5), loop=LoopConfig(epochs=14, precision="32-true", threads=1, accelerator="cpu"),
+        optim=OptimConfig(name="muon", ema=0.5), loop=cpu_loop(14),
     )  # fmt: skip
     return pose.PoseTraining(**(base | changes))
 
@@ -70,8 +95,14 @@ def test_a_run_learns_and_keeps_everything(folder: Path, tmp_path: Path) -> None
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 15
 
 
-def test_a_resumed_run_ends_like_an_unbroken_one(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = settings(folder, tmp_path / "whole", loop=LoopConfig(epochs=2, precision="32-true", threads=1, accelerator="cpu"))
+def test_a_resumed_run_ends_like_an_unbroken_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = settings(
+        folder,
+        tmp_path / "whole",
+        loop=cpu_loop(2),
+    )
     pose.train(whole)
     from bodyverb.train import loop
 
@@ -86,9 +117,15 @@ def test_a_resumed_run_ends_like_an_unbroken_one(folder: Path, tmp_path: Path, m
     with pytest.raises(KeyboardInterrupt):
         pose.train(part)
     monkeypatch.undo()
-    again = settings(folder, tmp_path / "part", loop=LoopConfig(epochs=2, precision="32-true", threads=1, accelerator="cpu", resume=True))
+    again = settings(
+        folder,
+        tmp_path / "part",
+        loop=cpu_loop(2, resume=True),
+    )
     pose.train(again)
-    a, b = (torch.load(tmp_path / name / "last.pt", weights_only=True)["module"] for name in ("whole", "part"))
+    a, b = (
+        torch.load(tmp_path / name / "last.pt", weights_only=True)["module"] for name in ("whole", "part")
+    )
     assert all(torch.equal(a[key], b[key]) for key in a)
 
 
@@ -123,7 +160,14 @@ def test_crop_keeps_joints_on_their_pixels() -> None:
     x, y = np.round(joints[13]).astype(int)
     joints[13] = x, y
     picture[y, x] = 255
-    crops = Crops([picture], joints[None], LSP.flip, 200, AugmentConfig(colour=0, grey=0, erase=0, blur=0, partial=0), seed=2)
+    crops = Crops(
+        [picture],
+        joints[None],
+        LSP.flip,
+        200,
+        AugmentConfig(colour=0, grey=0, erase=0, blur=0, partial=0),
+        seed=2,
+    )
     for seed in range(6):
         crops.seed = seed
         crop, moved = crops[0]
@@ -185,7 +229,12 @@ def test_finder_targets_give_the_box_back() -> None:
     y, x = divmod(int(heat[0].argmax()), 12)
     assert heat[0, y, x] == 1 and weight[0, y, x] == 1
     left, up, right, down = sides[0, :, y, x].tolist()
-    back = [(x - left + 0.5) * 8 - 0.5, (y - up + 0.5) * 8 - 0.5, (x + right + 0.5) * 8 - 0.5, (y + down + 0.5) * 8 - 0.5]
+    back = [
+        (x - left + 0.5) * 8 - 0.5,
+        (y - up + 0.5) * 8 - 0.5,
+        (x + right + 0.5) * 8 - 0.5,
+        (y + down + 0.5) * 8 - 0.5,
+    ]
     assert back == pytest.approx([16, 8, 48, 88], abs=1e-3)
 
 
@@ -218,7 +267,7 @@ def test_giou_of_equal_boxes_is_one_and_of_distant_ones_less() -> None:
 def test_orthogonalise_flattens_singular_values() -> None:
     torch.manual_seed(0)
     values = torch.linalg.svdvals(orthogonalise(torch.randn(24, 60)).float())
-    assert 0.5 < values.min() and values.max() < 1.4
+    assert values.min() > 0.5 and values.max() < 1.4
 
 
 def test_muon_learns_a_linear_map() -> None:
@@ -237,7 +286,7 @@ def test_muon_learns_a_linear_map() -> None:
 def test_cosine_rises_then_falls() -> None:
     values = [cosine(p / 100, 0.1) for p in range(101)]
     assert values[5] == pytest.approx(0.5) and max(values) == pytest.approx(1, abs=1e-3)
-    assert values[-1] == pytest.approx(0.01) and all(a >= b for a, b in zip(values[10:], values[11:], strict=False))
+    assert values[-1] == pytest.approx(0.01) and all(a >= b for a, b in pairwise(values[10:]))
 
 
 def test_loose_pictures_and_tar_read_the_same(folder: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from bodyverb.infer import load
 from bodyverb.infer.quantize import quantize_int8
 
 LSPET_TERMS = (
-    "Weights: for research use. They were trained on LSP Extended (Johnson and Everingham, CVPR 2011), which states no "
+    "Weights: for research use. They were trained on LSP Extended (Johnson and Everingham, CVPR 2011), "
+    "which states no "
     "licence; its pictures belong to their photographers. The code is Apache-2.0."
 )
 
@@ -29,7 +30,8 @@ def bundle(
     score: Callable[[Path], float],
     most_loss: float,
 ) -> dict[str, Any]:
-    """Write `folder`/model.onnx and card.json: int8 where it costs less than `most_loss` of the score, else float.
+    """Write `folder`/model.onnx and card.json: int8 where it costs less than `most_loss` of the score, else
+    float.
 
     Args:
         folder: the model's folder, e.g. weights/pose-lite.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from bodyverb import skeletons
@@ -13,15 +12,22 @@ from bodyverb.estimate.pose import PoseEstimator
 from bodyverb.media import read_image
 from bodyverb.metrics.pck import pck_report
 
-COMMON = tuple(f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right"))
+COMMON = tuple(
+    f"{side}_{part}"
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    for side in ("left", "right")
+)
 
 
-def score_lspet(estimator: PoseEstimator, root: Path, split: str = "validation", flip: bool = False) -> dict[str, float]:
-    """PCK@0.2 on LSP-style data; boxes are the extents of the visible joints (the network's card adds the padding)."""
+def score_lspet(
+    estimator: PoseEstimator, root: Path, split: str = "validation", flip: bool = False
+) -> dict[str, float]:
+    """PCK@0.2 on LSP-style data; boxes are the extents of the visible joints (the network's card adds the
+    padding)."""
     data = lspet.open(root)
     skeleton = skeletons.get("lsp14")
     rows = [r for r in data.split(split) if np.isfinite(data.joints[r]).all(-1).sum() >= 2]
-    found = np.stack([_one(estimator, _decode(data.read(int(r))), _extent(data.joints[r]), flip) for r in rows])
+    found = np.stack([_one(estimator, data.picture(int(r)), _extent(data.joints[r]), flip) for r in rows])
     names, truth = estimator.skeleton.joints, data.joints[rows]
     if names != skeleton.joints:  # another layout: the joints both have
         shared = [n for n in skeleton.joints if n in names]
@@ -51,13 +57,11 @@ def _one(estimator: PoseEstimator, image: np.ndarray, box: np.ndarray, flip: boo
         return position
     width = image.shape[1]
     mirrored = np.array([width - 1 - box[2], box[1], width - 1 - box[0], box[3]])
-    other = estimator(np.ascontiguousarray(image[:, ::-1]), mirrored[None])[0][0][list(estimator.skeleton.flip)]
+    other = estimator(np.ascontiguousarray(image[:, ::-1]), mirrored[None])[0][0][
+        list(estimator.skeleton.flip)
+    ]
     other[:, 0] = width - 1 - other[:, 0]
     return (position + other) / 2
-
-
-def _decode(data: bytes) -> np.ndarray:
-    return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def _extent(joints: np.ndarray) -> np.ndarray:

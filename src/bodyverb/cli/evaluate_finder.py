@@ -1,6 +1,7 @@
 """Measure a person detector on COCO pictures: recall at a rate of false boxes.
 
-People of at least a sixth of the picture's height count; smaller ones and crowds are neither wanted nor false.
+People of at least a sixth of the picture's height count; smaller ones and crowds are neither wanted nor
+false.
 """
 
 from __future__ import annotations
@@ -39,12 +40,22 @@ class Command:
 
         from bodyverb.outputs.tables import columns_table
 
-        shown = [{k: v if isinstance(v, str) else f"{v:.3f}" if k != "people" else f"{v:.0f}" for k, v in row.items()} for row in rows]
-        Console(highlight=False).print(columns_table(f"people of at least {self.share:.2f} of the height", shown))
+        shown = [
+            {
+                k: v if isinstance(v, str) else f"{v:.3f}" if k != "people" else f"{v:.0f}"
+                for k, v in row.items()
+            }
+            for row in rows
+        ]
+        Console(highlight=False).print(
+            columns_table(f"people of at least {self.share:.2f} of the height", shown)
+        )
         return 0
 
 
-def measure(name: str, root: Path, share: float = 1 / 6, iou: float = 0.5, rate: float = 0.2) -> dict[str, float | str]:
+def measure(
+    name: str, root: Path, share: float = 1 / 6, iou: float = 0.5, rate: float = 0.2
+) -> dict[str, float | str]:
     """Recall of one detector at `rate` false boxes a picture, and what its own threshold gives."""
     from bodyverb.datasets import coco_keypoints
     from bodyverb.estimate.detector import Detector
@@ -67,7 +78,8 @@ def measure(name: str, root: Path, share: float = 1 / 6, iou: float = 0.5, rate:
     verdict, score = _flat(verdicts), _flat(scores)
     on = score >= own.threshold
     return {
-        "model": name, "people": float(wanted), f"recall at {rate:g} false a picture": recall, "threshold": threshold,
+        "model": name, "people": float(wanted), f"recall at {rate:g} false a picture": recall,
+        "threshold": threshold,
         "own threshold": own.threshold, "recall": float((verdict[on] == 1).sum() / max(1, wanted)),
         "false a picture": float((verdict[on] == 0).sum() / len(verdicts)),
     }  # fmt: skip

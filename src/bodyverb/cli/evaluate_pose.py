@@ -1,6 +1,7 @@
 """Measure a pose network: PCK@0.2 on LSP-style or COCO pictures.
 
-The scale is the longer visible torso diagonal. On lspet the validation block is used, which the bundled networks never
+The scale is the longer visible torso diagonal. On lspet the validation block is used, which the bundled
+networks never
 saw; `upright` counts people whose shoulders are above their hips.
 """
 

@@ -1,4 +1,5 @@
-"""Train the person finder on collages of LSP-style pictures and write it as a model that `bodyverb run --detector` takes.
+"""Train the person finder on collages of LSP-style pictures and write it as a model that `bodyverb run
+--detector` takes.
 
 Needs the extra [train]. People are cut out once (cutouts.npz in the run folder), then pasted on painted-over
 backgrounds; `--init` takes pose-lite's first stages over.
@@ -51,8 +52,14 @@ class Command:
 
         if not self.export_only:
             settings = finder.FinderTraining(
-                root=self.root, out=self.out, init=self.init, cutouts=self.cutouts, renders=self.renders,
-                canvases=self.canvases, batch=self.batch, optim=OptimConfig(name="muon", muon_lr=0.01, ema=0.996),
+                root=self.root,
+                out=self.out,
+                init=self.init,
+                cutouts=self.cutouts,
+                renders=self.renders,
+                canvases=self.canvases,
+                batch=self.batch,
+                optim=OptimConfig(name="muon", muon_lr=0.01, ema=0.996),
                 loop=LoopConfig(epochs=self.epochs, threads=self.threads, seed=self.seed, resume=self.resume),
             )
             finder.train(settings)
@@ -73,10 +80,18 @@ class Command:
             "licence": LSPET_TERMS,
             "input": {"name": "image", "area": 288 * 288, "multiple": 32, "layout": "nhwc", "dtype": "uint8"},
             "input_text": "whole frame, about 288 x 288 px in its own aspect, RGB",
-            "decoder": {"kind": "centre", "stride": finder.STRIDE, "threshold": self.threshold, "overlap": 0.55},
-            "data": "collages of people cut out of LSP Extended, whole pictures of it, and the project's own renders",
-            "training_command": f"bodyverb train finder --root LSPET --out RUN --init POSE/best.pt --epochs {self.epochs}",
-            "limits": "people of at least a sixth of the frame's height; crowds and people cut by furniture are missed",
+            "decoder": {
+                "kind": "centre",
+                "stride": finder.STRIDE,
+                "threshold": self.threshold,
+                "overlap": 0.55,
+            },
+            "data": "collages of people cut out of LSP Extended, whole pictures of it, and the "
+            "project's own renders",
+            "training_command": f"bodyverb train finder --root LSPET --out RUN --init POSE/best.pt "
+            f"--epochs {self.epochs}",
+            "limits": "people of at least a sixth of the frame's height; crowds and people cut by "
+            "furniture are missed",
         }
 
         def score(folder: Path) -> float:
@@ -87,9 +102,18 @@ class Command:
         folder = self.out / "model"
         print(bundle(folder, float_file, card, [{"image": frame} for frame in frames], score, most_loss=0.02))
         one = {"image": frames[0]}
-        facts = {"speed": {f"ms a frame, {n} thread(s)": round(milliseconds(str(folder), "detect", one, n), 2) for n in (1, 2)}}
+        facts = {
+            "speed": {
+                f"ms a frame, {n} thread(s)": round(milliseconds(str(folder), "detect", one, n), 2)
+                for n in (1, 2)
+            }
+        }
         if self.coco is not None:
             row = measure(str(folder), self.coco)
-            facts["quality"] = {f"COCO people >= 1/6: {k}": round(float(v), 3) for k, v in row.items() if k.startswith(("recall at", "false"))}  # type: ignore[assignment]
+            facts["quality"] = {
+                f"COCO people >= 1/6: {k}": round(float(v), 3)
+                for k, v in row.items()
+                if k.startswith(("recall at", "false"))
+            }  # type: ignore[assignment]
         amend_card(folder, facts)
         print(facts)

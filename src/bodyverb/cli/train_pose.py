@@ -1,6 +1,7 @@
 """Train pose-lite on LSP-style pictures and write it as a model that `bodyverb run --pose` takes.
 
-Needs the extra [train]. The run folder holds the resolved config, log.csv, last.pt, best.pt and model/. What ships was
+Needs the extra [train]. The run folder holds the resolved config, log.csv, last.pt, best.pt and model/.
+What ships was
 made with the defaults (see docs/models/pose-lite.md).
 """
 
@@ -17,7 +18,8 @@ class Command:
     """Options of `bodyverb train pose`."""
 
     root: Path
-    """Folder laid out like LSP Extended: pictures in a zip, a tar or loose, and an .npz of joints and names."""
+    """Folder laid out like LSP Extended: pictures in a zip, a tar or loose, and an .npz of joints and
+    names."""
     out: Path
     """Run folder."""
     epochs: int = 58
@@ -53,10 +55,23 @@ class Command:
 
         if not self.export_only:
             settings = pose.PoseTraining(
-                root=self.root, out=self.out, size=self.size, warm_size=self.warm_size, warm_epochs=self.warm_epochs,
-                batch=self.batch, workers=self.workers, init=self.init, renders=self.renders,
+                root=self.root,
+                out=self.out,
+                size=self.size,
+                warm_size=self.warm_size,
+                warm_epochs=self.warm_epochs,
+                batch=self.batch,
+                workers=self.workers,
+                init=self.init,
+                renders=self.renders,
                 optim=OptimConfig(name="muon"),
-                loop=LoopConfig(epochs=self.epochs, threads=self.threads, seed=self.seed, resume=self.resume, validate_every=3),
+                loop=LoopConfig(
+                    epochs=self.epochs,
+                    threads=self.threads,
+                    seed=self.seed,
+                    resume=self.resume,
+                    validate_every=3,
+                ),
             )
             pose.train(settings)
         self._export()
@@ -70,19 +85,29 @@ class Command:
         from bodyverb.models import pose_lite
         from bodyverb.train.export_pose import calibration_crops, export_pose
 
-        float_file = export_pose(self.out / "best.pt", self.out / "float" / "model.onnx", self.size, pose_lite.Config())
+        float_file = export_pose(
+            self.out / "best.pt", self.out / "float" / "model.onnx", self.size, pose_lite.Config()
+        )
         crops = calibration_crops(self.root, self.size)
         card = {
             "name": "pose-lite",
             "task": "pose",
             "licence": LSPET_TERMS,
             "skeleton": "lsp14",
-            "input": {"name": "image", "size": [self.size, self.size], "layout": "nhwc", "dtype": "uint8", "padding": PADDING},
+            "input": {
+                "name": "image",
+                "size": [self.size, self.size],
+                "layout": "nhwc",
+                "dtype": "uint8",
+                "padding": PADDING,
+            },
             "input_text": f"person crop {self.size} x {self.size} RGB",
             "decoder": {"kind": "softmax", "heatmap": "heatmap", "visibility": "visibility"},
-            "data": "LSP Extended (8,000 pictures; the last 1,000 are the validation block) and the project's own renders",
+            "data": "LSP Extended (8,000 pictures; the last 1,000 are the validation block) and the "
+            "project's own renders",
             "training_command": f"bodyverb train pose --root LSPET --out RUN --epochs {self.epochs}",
-            "limits": "one person a crop; trained on athletes and upright people alike; left and right may swap from behind",
+            "limits": "one person a crop; trained on athletes and upright people alike; left and "
+            "right may swap from behind",
         }
 
         def score(folder: Path) -> float:
@@ -92,8 +117,13 @@ class Command:
         folder = self.out / "model"
         print(bundle(folder, float_file, card, samples, score, most_loss=0.01))
         report = score_lspet(PoseEstimator(load(str(folder), "pose")), self.root)
-        quality = {"lspet validation PCK@0.2": round(report["pck"], 4), "upright": round(report["pck_upright"], 4)}
+        quality = {
+            "lspet validation PCK@0.2": round(report["pck"], 4),
+            "upright": round(report["pck_upright"], 4),
+        }
         one = {"image": crops[:1]}
-        speed = {f"ms a crop, {n} thread(s)": round(milliseconds(str(folder), "pose", one, n), 2) for n in (1, 2)}
+        speed = {
+            f"ms a crop, {n} thread(s)": round(milliseconds(str(folder), "pose", one, n), 2) for n in (1, 2)
+        }
         amend_card(folder, {"quality": quality, "speed": speed})
         print(quality, speed)

@@ -54,7 +54,9 @@ def open(root: Path) -> list[Scene]:
     root = Path(root)
     files = sorted(root.glob("annotations/person_keypoints_*.json"))
     if not files:
-        raise InputError(f"Expected annotations/person_keypoints_*.json, got none; point --root at COCO's folder: {root}")
+        raise InputError(
+            f"Expected annotations/person_keypoints_*.json, got none; point --root at COCO's folder: {root}"
+        )
     scenes = []
     for file in files:
         try:
@@ -68,7 +70,9 @@ def open(root: Path) -> list[Scene]:
                 if path.is_file():
                     scenes.append(_scene(path, image, people.get(image["id"], [])))
         except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"Expected COCO keypoint JSON, got {type(error).__name__} {error}: {file}") from error
+            raise FormatError(
+                f"Expected COCO keypoint JSON, got {type(error).__name__} {error}: {file}"
+            ) from error
     if not scenes:
         raise InputError(f"Expected pictures beside the annotations, got none; unpack them into {root}")
     return scenes
@@ -76,7 +80,9 @@ def open(root: Path) -> list[Scene]:
 
 def _scene(path: Path, image: dict, people: list[dict]) -> Scene:
     boxes = np.array([p["bbox"] for p in people], np.float32).reshape(-1, 4)
-    boxes = np.concatenate([boxes[:, :2] - 0.5, boxes[:, :2] + boxes[:, 2:] - 0.5], 1)  # corner origin to pixel centres
+    boxes = np.concatenate(
+        [boxes[:, :2] - 0.5, boxes[:, :2] + boxes[:, 2:] - 0.5], 1
+    )  # corner origin to pixel centres
     points = np.array([p["keypoints"] for p in people], np.float32).reshape(-1, 17, 3)
     joints = np.where(points[..., 2:] > 0, points[..., :2], np.nan)
     return Scene(

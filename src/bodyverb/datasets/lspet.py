@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from bodyverb.core import InputError
@@ -16,9 +17,10 @@ CARD = {
     "name": "lspet",
     "title": "Leeds Sports Pose Extended Training",
     "licence": "no licence stated; research use, pictures belong to their photographers (Flickr)",
-    "citation": "Johnson and Everingham, Learning Effective Human Pose Estimation from Inaccurate Annotation, CVPR 2011",
-    "files": "one .npz with `joints` (n, 14, 3) = x, y, visible and `names` (n,), beside a .zip or .tar of the pictures "
-    "or the loose pictures themselves",
+    "citation": "Johnson and Everingham, Learning Effective Human Pose Estimation from Inaccurate "
+    "Annotation, CVPR 2011",
+    "files": "one .npz with `joints` (n, 14, 3) = x, y, visible and `names` (n,), beside a .zip or .tar "
+    "of the pictures or the loose pictures themselves",
     "splits": "`train` and `validation`: the last `1000` rows in file order are the validation block",
     "skeleton": "lsp14",
 }
@@ -32,7 +34,8 @@ class PosePictures:
 
     Attributes:
         names: (n,) file names.
-        joints: (n, 14, 2) float32, pixels of the picture (centre of the first pixel is 0, 0); NaN where not visible.
+        joints: (n, 14, 2) float32, pixels of the picture (centre of the first pixel is 0, 0); NaN where not
+        visible.
         read: index -> the encoded picture's bytes.
     """
 
@@ -42,6 +45,20 @@ class PosePictures:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def picture(self, row: int) -> np.ndarray:
+        """Decode one picture.
+
+        Returns:
+            (h, w, 3) uint8 RGB.
+
+        Raises:
+            InputError: the bytes are no picture.
+        """
+        decoded = cv2.imdecode(np.frombuffer(self.read(row), np.uint8), cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise InputError(f"Expected a picture, got bytes that are none; replace it: {self.names[row]}")
+        return np.ascontiguousarray(decoded[..., ::-1])
 
     def split(self, name: str) -> np.ndarray:
         """Row numbers of a split: `train`, `validation` (a contiguous block at the end) or `all`."""

@@ -8,7 +8,8 @@ import numpy as np
 def decode_softmax(logits: np.ndarray, stride: float, radius: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Read one position a heatmap: the expectation of the softmax in a window round its peak.
 
-    The window keeps a second mode far away from pulling the answer between the two (Sun et al., ECCV 2018, without it).
+    The window keeps a second mode far away from pulling the answer between the two (Sun et al., ECCV 2018,
+    without it).
 
     Args:
         logits: (n, joint, h, w) unnormalised log-probabilities over the cells.
@@ -38,11 +39,13 @@ def decode_softmax(logits: np.ndarray, stride: float, radius: int = 2) -> tuple[
 
 
 def decode_gaussian(heatmaps: np.ndarray, stride: float) -> tuple[np.ndarray, np.ndarray]:
-    """Read positions from regressed Gaussian heatmaps: the peak, moved a quarter cell towards the higher neighbour.
+    """Read positions from regressed Gaussian heatmaps: the peak, moved a quarter cell towards the higher
+    neighbour.
 
     Args:
         heatmaps: (n, joint, h, w), peak about 1.
-        stride: input pixels a cell; cell (0, 0) is centred on pixel (0, 0) in this family (Xiao et al., ECCV 2018).
+        stride: input pixels a cell; cell (0, 0) is centred on pixel (0, 0) in this family (Xiao et al.,
+        ECCV 2018).
 
     Returns:
         position (n, joint, 2) in input pixels and the peak value (n, joint), cut to [0, 1].

@@ -1,4 +1,5 @@
-"""Turning a float network into int8 (static, QDQ), calibrated on real inputs. Needs the extra [train] (onnx)."""
+"""Turning a float network into int8 (static, QDQ), calibrated on real inputs. Needs the extra [train]
+(onnx)."""
 
 from __future__ import annotations
 
@@ -26,7 +27,13 @@ def quantize_int8(
         `target`.
     """
     import onnx
-    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Reader(CalibrationDataReader):
@@ -43,8 +50,14 @@ def quantize_int8(
         words = tuple(keep_float)
         names = [n.name for n in onnx.load(str(prepared)).graph.node]
         quantize_static(
-            str(prepared), str(target), Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=["Conv", "Add", "MaxPool", "AveragePool", "Resize"],
+            str(prepared),
+            str(target),
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv", "Add", "MaxPool", "AveragePool", "Resize"],
             nodes_to_exclude=[n for n in names if any(word in n for word in words)],
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},

@@ -19,7 +19,8 @@ def match_detections(
         threshold: least intersection over union.
 
     Returns:
-        verdict (n,) int: 1 right, 0 false, -1 does not count; in order of falling score, with those scores (n,).
+        verdict (n,) int: 1 right, 0 false, -1 does not count; in order of falling score, with those scores
+        (n,).
     """
     order = np.argsort(-found[:, 4], kind="stable")
     verdict = np.zeros(len(found), int)

@@ -49,7 +49,8 @@ def pck(
 def pck_report(estimate: np.ndarray, truth: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
     """PCK@0.2 over everybody and over upright people.
 
-    The scale is the longer visible diagonal of left shoulder - right hip and right shoulder - left hip; rows with
+    The scale is the longer visible diagonal of left shoulder - right hip and right shoulder - left hip;
+    rows with
     neither do not count. Upright: mean shoulder above mean hip, among rows with all four visible.
 
     Args:
@@ -64,7 +65,9 @@ def pck_report(estimate: np.ndarray, truth: np.ndarray, names: tuple[str, ...]) 
     hips = [names.index("left_hip"), names.index("right_hip")]
     scale = torso_px(truth, ((shoulders[0], hips[1]), (shoulders[1], hips[0])))
     four = np.isfinite(truth[:, shoulders + hips]).all((1, 2))
-    upright = four & (np.nan_to_num(truth[:, shoulders, 1]).mean(1) < np.nan_to_num(truth[:, hips, 1]).mean(1))
+    upright = four & (
+        np.nan_to_num(truth[:, shoulders, 1]).mean(1) < np.nan_to_num(truth[:, hips, 1]).mean(1)
+    )
     everybody, each = pck(estimate, truth, scale)
     report = {"pck": everybody, "pck_upright": pck(estimate[upright], truth[upright], scale[upright])[0]}
     report |= {"rows": float(np.isfinite(scale).sum()), "rows_upright": float(upright.sum())}

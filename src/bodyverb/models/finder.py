@@ -1,7 +1,9 @@
 """finder: a whole frame to person centres and box sides (an anchor-free detector).
 
-Each cell of a 1/8-resolution map says whether a person's box is centred there (Zhou et al., "Objects as Points",
-2019) and how far its four sides are (Tian et al., FCOS, ICCV 2019). The first stages have the shapes of pose-lite's,
+Each cell of a 1/8-resolution map says whether a person's box is centred there (Zhou et al., "Objects as
+Points",
+2019) and how far its four sides are (Tian et al., FCOS, ICCV 2019). The first stages have the shapes of
+pose-lite's,
 so that its weights can start the training.
 """
 
@@ -21,7 +23,8 @@ CARD = {
     "task": "detect",
     "paper": "own design after Objects as Points (Zhou et al. 2019) and FCOS (Tian et al., ICCV 2019)",
     "input": "image (batch, h, w, 3) uint8 RGB, h and w multiples of 32",
-    "output": "centre probabilities (batch, 1, h/8, w/8) and sides (batch, 4, h/8, w/8): left, up, right, down in cells",
+    "output": "centre probabilities (batch, 1, h/8, w/8) and sides (batch, 4, h/8, w/8): left, up, "
+    "right, down in cells",
 }
 
 STRIDE = 8
@@ -63,7 +66,9 @@ class Finder(nn.Module):
             inputs = width
         self.stages = nn.ModuleList(stages)
         self.laterals = nn.ModuleList(nn.Conv2d(width, config.neck, 1) for width in widths[1:])
-        self.fuse = nn.Sequential(conv_norm_relu(config.neck, config.neck), conv_norm_relu(config.neck, config.neck))
+        self.fuse = nn.Sequential(
+            conv_norm_relu(config.neck, config.neck), conv_norm_relu(config.neck, config.neck)
+        )
         self.centre = nn.Conv2d(config.neck, 1, 1)
         self.sides = nn.Conv2d(config.neck, 4, 1)
         nn.init.constant_(self.centre.bias, -4.0)  # type: ignore[arg-type]
@@ -89,9 +94,14 @@ class Finder(nn.Module):
         return torch.sigmoid(centre), torch.exp(sides.float().clamp(-3, 4.5))
 
     def start_from_pose(self, weights: dict[str, Tensor]) -> int:
-        """Take over pose-lite's stem and first stages where names and shapes agree; returns how many tensors."""
+        """Take over pose-lite's stem and first stages where names and shapes agree; returns how many
+        tensors."""
         own = self.state_dict()
-        given = {k.removeprefix("backbone."): v for k, v in weights.items() if k.startswith(("backbone.stem", "backbone.stages"))}
+        given = {
+            k.removeprefix("backbone."): v
+            for k, v in weights.items()
+            if k.startswith(("backbone.stem", "backbone.stages"))
+        }
         shared = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
         self.load_state_dict(shared, strict=False)
         return len(shared)

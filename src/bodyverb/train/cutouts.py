@@ -13,12 +13,13 @@ from bodyverb.core import Skeleton
 from bodyverb.datasets.lspet import PosePictures
 from bodyverb.train.pose_data import decode_pictures
 
+PAIRS = (("ankle", "knee"), ("knee", "hip"), ("wrist", "elbow"), ("elbow", "shoulder"), ("shoulder", "hip"))
 LIMBS = (
-    ("left_ankle", "left_knee"), ("left_knee", "left_hip"), ("right_ankle", "right_knee"), ("right_knee", "right_hip"),
-    ("left_wrist", "left_elbow"), ("left_elbow", "left_shoulder"), ("right_wrist", "right_elbow"),
-    ("right_elbow", "right_shoulder"), ("neck", "head_top"), ("left_hip", "right_hip"),
-    ("left_shoulder", "right_shoulder"), ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"),
-)  # fmt: skip
+    *((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in PAIRS),
+    ("left_hip", "right_hip"),
+    ("left_shoulder", "right_shoulder"),
+    ("neck", "head_top"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,19 @@ class Cutout:
     background: np.ndarray
 
 
-def figure_masks(shape: tuple[int, int], joints: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+def figure_masks(
+    shape: tuple[int, int], joints: np.ndarray, skeleton: Skeleton
+) -> tuple[np.ndarray, np.ndarray]:
     """Surely the person (thin limbs) and possibly the person (thick limbs), as bool (h, w)."""
     at = {name: joints[i] for i, name in enumerate(skeleton.joints)}
     size = float(np.nanmax(np.nanmax(joints, 0) - np.nanmin(joints, 0)))
     sure, maybe = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     for a, b in LIMBS:
         if np.isfinite(at[a]).all() and np.isfinite(at[b]).all():
-            ends = [tuple(int(round(float(v))) for v in at[a]), tuple(int(round(float(v))) for v in at[b])]
+            start, end = _pixel(at[a]), _pixel(at[b])
             head = a == "neck"
-            cv2.line(sure, *ends, 1, max(1, int(size * (0.05 if head else 0.025))))
-            cv2.line(maybe, *ends, 1, max(3, int(size * (0.26 if head else 0.17))))
+            cv2.line(sure, start, end, 1, max(1, int(size * (0.05 if head else 0.025))))
+            cv2.line(maybe, start, end, 1, max(3, int(size * (0.26 if head else 0.17))))
     trunk = [at[n] for n in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]
     if all(np.isfinite(p).all() for p in trunk):
         polygon = np.round(np.stack(trunk)).astype(np.int32)
@@ -57,8 +60,12 @@ def figure_masks(shape: tuple[int, int], joints: np.ndarray, skeleton: Skeleton)
     for side in ("left", "right"):
         ankle, knee = at[f"{side}_ankle"], at[f"{side}_knee"]
         if np.isfinite(ankle).all() and np.isfinite(knee).all():  # the foot lies beyond the ankle
-            cv2.circle(maybe, tuple(int(v) for v in np.round(ankle)), max(3, int(size * 0.1)), 1, -1)
+            cv2.circle(maybe, _pixel(ankle), max(3, int(size * 0.1)), 1, -1)
     return sure.astype(bool), maybe.astype(bool)
+
+
+def _pixel(point: np.ndarray) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
 
 
 def cut_out(picture: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> Cutout | None:
@@ -81,12 +88,20 @@ def cut_out(picture: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> Cuto
     labels[rim] = cv2.GC_PR_BGD
     labels[sure] = cv2.GC_FGD
     try:
-        cv2.grabCut(np.ascontiguousarray(picture[..., ::-1]), labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(  # type: ignore[call-overload]
+            np.ascontiguousarray(picture[..., ::-1]),
+            labels,
+            None,
+            np.zeros((1, 65)),
+            np.zeros((1, 65)),
+            2,
+            cv2.GC_INIT_WITH_MASK,
+        )
     except cv2.error:
         return None
     person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     mask = cv2.medianBlur(person.astype(np.uint8) * 255, 3)
-    if not 0.35 < (mask > 0).sum() / max(1, maybe.sum()) or mask.sum() == 0:
+    if not (mask > 0).sum() / max(1, maybe.sum()) > 0.35 or mask.sum() == 0:
         return None
     ys, xs = np.nonzero(mask)
     box = np.array([xs.min(), ys.min(), xs.max(), ys.max()], np.float32)
@@ -102,7 +117,9 @@ def paint_over(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     while min(colour.shape[:2]) > 2:
         levels.append((colour, weight))
         size = ((colour.shape[1] + 1) // 2, (colour.shape[0] + 1) // 2)
-        colour, weight = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (colour, weight))
+        colour, weight = (
+            np.asarray(cv2.resize(x, size, interpolation=cv2.INTER_AREA)) for x in (colour, weight)
+        )
     filled = colour / np.maximum(weight, 1e-3)[..., None]
     for fine, share in reversed(levels):
         up = cv2.resize(filled, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_LINEAR)
@@ -111,7 +128,9 @@ def paint_over(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return np.where(hole[..., None], np.clip(filled + grain, 0, 255), picture).astype(np.uint8)
 
 
-def make_cutouts(data: PosePictures, rows: np.ndarray, skeleton: Skeleton, path: Path, seconds: float = np.inf) -> int:
+def make_cutouts(
+    data: PosePictures, rows: np.ndarray, skeleton: Skeleton, path: Path, seconds: float = np.inf
+) -> int:
     """Cut people out and keep the masks (PNG bytes) in an .npz; slow, so done once.
 
     Args:
@@ -133,7 +152,9 @@ def make_cutouts(data: PosePictures, rows: np.ndarray, skeleton: Skeleton, path:
         if time.monotonic() - begin > seconds:
             break
     ends = np.cumsum([len(m) for m in masks])
-    np.savez(path, rows=np.array(kept), ends=ends, masks=np.concatenate(masks) if masks else np.zeros(0, np.uint8))
+    np.savez(
+        path, rows=np.array(kept), ends=ends, masks=np.concatenate(masks) if masks else np.zeros(0, np.uint8)
+    )
     return len(kept)
 
 
@@ -144,7 +165,7 @@ def load_cutouts(data: PosePictures, path: Path) -> list[Cutout]:
     found = []
     for row, end, begin in zip(rows, ends, np.concatenate([[0], ends[:-1]]), strict=True):
         picture = decode_pictures(data, np.array([row]))[0]
-        mask = cv2.imdecode(masks[begin:end], cv2.IMREAD_GRAYSCALE)
+        mask = np.asarray(cv2.imdecode(masks[begin:end], cv2.IMREAD_GRAYSCALE))
         ys, xs = np.nonzero(mask)
         joints = data.joints[row]  # a limb that the segmentation lost still belongs to the box
         low = np.minimum([xs.min(), ys.min()], np.nanmin(joints, 0))

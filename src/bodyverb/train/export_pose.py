@@ -36,7 +36,8 @@ def export_pose(checkpoint: Path, path: Path, size: int, config: pose_lite.Confi
 
 
 def export_finder(checkpoint: Path, path: Path, config: finder.Config) -> Path:
-    """Write the finder as float32 ONNX: `image` (1, h, w, 3) uint8, any multiple of 32, to `centre` and `sides`."""
+    """Write the finder as float32 ONNX: `image` (1, h, w, 3) uint8, any multiple of 32, to `centre` and
+    `sides`."""
     module = finder.build(config)
     module.load_state_dict(load_checkpoint(checkpoint)["module"])
     example = torch.zeros(2, 288, 320, 3, dtype=torch.uint8)

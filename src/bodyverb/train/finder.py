@@ -49,7 +49,8 @@ class FinderTraining:
 
 
 def finder_loss(module: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[str, float]]:
-    """Focal loss on the centres (Law and Deng, ECCV 2018) and generalised IoU on the sides (Rezatofighi, CVPR 2019)."""
+    """Focal loss on the centres (Law and Deng, ECCV 2018) and generalised IoU on the sides (Rezatofighi,
+    CVPR 2019)."""
     canvases, boxes, empty_weight = batch
     centre, log_sides = module.raw(canvases)  # type: ignore[operator]
     centre, log_sides = centre.float()[:, 0], log_sides.float()
@@ -84,7 +85,9 @@ def validation_loss(module: nn.Module, held: list[list[Tensor]]) -> dict[str, fl
     """Mean loss on held-out collages (people of the validation block), negated: higher is better."""
     losses = [finder_loss(module, batch)[1] for batch in held]
     means = {key: float(np.mean([row[key] for row in losses])) for key in losses[0]}
-    return {f"held_{key}": value for key, value in means.items()} | {"score": -means["centre"] - 2 * means["sides"]}
+    return {f"held_{key}": value for key, value in means.items()} | {
+        "score": -means["centre"] - 2 * means["sides"]
+    }
 
 
 def train(settings: FinderTraining) -> dict[str, float]:
@@ -101,7 +104,9 @@ def train(settings: FinderTraining) -> dict[str, float]:
     people, held_people = everybody[len(everybody) // 20 :], everybody[: len(everybody) // 20]
     scenes = None
     if settings.renders:
-        scenes = scene_renders(settings.renders, settings.loop.seed + 2, settings.out / "scenes.npz", settings.collage.size)
+        scenes = scene_renders(
+            settings.renders, settings.loop.seed + 2, settings.out / "scenes.npz", settings.collage.size
+        )
     module = finder.build(settings.model)
     if settings.init:
         module.start_from_pose(torch.load(settings.init, weights_only=True)["module"])
@@ -118,8 +123,15 @@ def train(settings: FinderTraining) -> dict[str, float]:
             return validation_loss(module, held)
 
     return fit(
-        module, batches, lambda epoch: settings.canvases // settings.batch, finder_loss, validate,
-        select="score", optim=settings.optim, loop=settings.loop, out=settings.out,
+        module,
+        batches,
+        lambda epoch: settings.canvases // settings.batch,
+        finder_loss,
+        validate,
+        select="score",
+        optim=settings.optim,
+        loop=settings.loop,
+        out=settings.out,
     )
 
 

@@ -52,7 +52,7 @@ class Collages:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray, np.float32]:
         """Canvas (size, size, 3) uint8, boxes (12, 4) padded with NaN, and the weight of its empty cells."""
         rng = np.random.default_rng((self.seed, item))
         draw, weight = rng.random(), 1.0
@@ -65,25 +65,39 @@ class Collages:
             canvas, boxes = self._collage(rng)
         if rng.random() < 0.5:
             canvas = canvas[:, ::-1].copy()
-            boxes = np.stack([len(canvas) - 1 - boxes[:, 2], boxes[:, 1], len(canvas) - 1 - boxes[:, 0], boxes[:, 3]], 1)
+            boxes = np.stack(
+                [len(canvas) - 1 - boxes[:, 2], boxes[:, 1], len(canvas) - 1 - boxes[:, 0], boxes[:, 3]], 1
+            )
         padded = np.full((12, 4), np.nan, np.float32)
         padded[: min(12, len(boxes))] = boxes[:12]
         return _finish(canvas, rng, self.config), padded, np.float32(weight)
 
     def _whole(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
-        """A picture at random zoom, possibly cut by the canvas; others in it are not labelled, so empty cells count less."""
+        """A picture at random zoom, possibly cut by the canvas; others in it are not labelled, so empty
+        cells count less."""
         cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
-        size, height = self.config.size, cutout.picture.shape[0]
+        size = self.config.size
         reach = max(cutout.picture.shape[:2])
         zoom = size / reach * float(np.exp(rng.uniform(np.log(0.75), np.log(1.7))))
-        middle = (cutout.box[:2] + cutout.box[2:]) / 2 if rng.random() < 0.6 else np.array(cutout.picture.shape[1::-1]) / 2
+        middle = (
+            (cutout.box[:2] + cutout.box[2:]) / 2
+            if rng.random() < 0.6
+            else np.array(cutout.picture.shape[1::-1]) / 2
+        )
         shift = np.array([size, size]) / 2 - zoom * middle + rng.normal(0, 0.12 * size, 2)
         matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
         border = rng.choice([cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE])
         if border == cv2.BORDER_REFLECT_101:  # the reflected half would show the person again
             border = cv2.BORDER_REPLICATE
         fill = tuple(int(v) for v in rng.integers(0, 256, 3))
-        canvas = cv2.warpAffine(cutout.picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=int(border), borderValue=fill)
+        canvas = cv2.warpAffine(
+            cutout.picture,
+            matrix,
+            (size, size),
+            flags=cv2.INTER_LINEAR,
+            borderMode=int(border),
+            borderValue=fill,
+        )
         box = (cutout.box.reshape(2, 2) * zoom + shift).reshape(4)
         return canvas, _visible(box[None], size), IGNORE_WEIGHT
 
@@ -111,7 +125,9 @@ class Collages:
         """One painted-over picture, or a mosaic of several, or a scene of flat colours."""
         size = self.config.size
         if rng.random() < 0.08:
-            small = rng.integers(0, 256, (int(rng.integers(2, 9)), int(rng.integers(2, 9)), 3)).astype(np.uint8)
+            small = rng.integers(0, 256, (int(rng.integers(2, 9)), int(rng.integers(2, 9)), 3)).astype(
+                np.uint8
+            )
             method = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC
             return cv2.resize(small, (size, size), interpolation=method)
         if rng.random() < 0.55:
@@ -130,7 +146,9 @@ class Collages:
         zoom = max(width / w, height / h) * float(rng.uniform(1, 1.8))
         part = (max(2, int(width / zoom)), max(2, int(height / zoom)))
         x, y = int(rng.integers(0, w - part[0] + 1)), int(rng.integers(0, h - part[1] + 1))
-        return cv2.resize(picture[y : y + part[1], x : x + part[0]], (width, height), interpolation=cv2.INTER_LINEAR)
+        return cv2.resize(
+            picture[y : y + part[1], x : x + part[0]], (width, height), interpolation=cv2.INTER_LINEAR
+        )
 
 
 def _shares(most: int) -> np.ndarray:
@@ -173,7 +191,9 @@ def _behind(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return mask
 
 
-def _paste(canvas: np.ndarray, picture: np.ndarray, mask: np.ndarray, middle: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+def _paste(
+    canvas: np.ndarray, picture: np.ndarray, mask: np.ndarray, middle: np.ndarray, rng: np.random.Generator
+) -> np.ndarray | None:
     """Blend a person in; returns the box of what shows, None where next to nothing does."""
     h, w = mask.shape
     x, y = int(middle[0] - w / 2), int(middle[1] - h / 2)
@@ -223,11 +243,13 @@ def _finish(canvas: np.ndarray, rng: np.random.Generator, config: CollageConfig)
         canvas = np.clip(canvas + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
-        canvas = cv2.imdecode(cv2.imencode(".jpg", canvas, quality)[1], cv2.IMREAD_COLOR)
+        canvas = np.asarray(cv2.imdecode(cv2.imencode(".jpg", canvas, quality)[1], cv2.IMREAD_COLOR))
     return canvas
 
 
-def finder_targets(boxes: torch.Tensor, cells: int, stride: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def finder_targets(
+    boxes: torch.Tensor, cells: int, stride: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Maps to learn from boxes.
 
     Args:
@@ -236,8 +258,10 @@ def finder_targets(boxes: torch.Tensor, cells: int, stride: int) -> tuple[torch.
         stride: px a cell.
 
     Returns:
-        heat (batch, cells, cells): 1 at a box's central cell, falling off as a Gaussian of a spread that follows the
-        box's size; sides (batch, 4, cells, cells) in cells, of the smallest box whose central part holds the cell;
+        heat (batch, cells, cells): 1 at a box's central cell, falling off as a Gaussian of a spread that
+        follows the
+        box's size; sides (batch, 4, cells, cells) in cells, of the smallest box whose central part holds
+        the cell;
         weight (batch, cells, cells): 1 where `sides` counts.
     """
     batch = boxes.shape[0]

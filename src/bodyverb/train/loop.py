@@ -57,7 +57,8 @@ def fit(
 
     Args:
         module: the network; trained in place.
-        batches: epoch number -> batches of that epoch; seeded by the epoch so that a resumed run sees the same data.
+        batches: epoch number -> batches of that epoch; seeded by the epoch so that a resumed run sees the
+        same data.
         steps_per_epoch: epoch number -> number of batches.
         loss: (module, batch) -> scalar loss and numbers to log.
         validate: averaged module -> metrics.
@@ -79,13 +80,15 @@ def fit(
     fabric = Fabric(accelerator=loop.accelerator, devices=1, precision=loop.precision)  # type: ignore[arg-type]
     module = module.to(fabric.device)
     if any(isinstance(m, nn.Conv2d) for m in module.modules()):
-        module = module.to(memory_format=torch.channels_last)
+        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = torch.optim.swa_utils.AveragedModel(
         module, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(optim.ema), use_buffers=True
     )
     optimizers = make_optimizers(module, optim)
     peaks = [[group["lr"] for group in o.param_groups] for o in optimizers]
-    state = _resume(out, module, average, optimizers) if loop.resume else {"epoch": 0, "step": 0, "best": {}}
+    state: dict[str, Any] = {"epoch": 0, "step": 0, "best": {}}
+    if loop.resume:
+        state = _resume(out, module, average, optimizers)
     (out / "optim.json").write_text(json.dumps({"optim": asdict(optim), "loop": asdict(loop)}, indent=1))
     for epoch in range(state["epoch"], loop.epochs):
         torch.manual_seed(loop.seed * 100003 + epoch)
@@ -162,7 +165,7 @@ def _resume(out: Path, module: nn.Module, average: nn.Module, optimizers: list) 
     average.load_state_dict(content["average"])
     for optimizer, saved in zip(optimizers, content["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
-    return content["state"]
+    return dict(content["state"])
 
 
 def _log(path: Path, row: dict[str, float]) -> None:

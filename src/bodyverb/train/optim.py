@@ -16,7 +16,8 @@ class OptimConfig:
     """How the weights are updated."""
 
     name: Literal["adamw", "muon"] = "adamw"
-    """`muon`: orthogonalised momentum (Jordan et al. 2024) for convolution and matrix weights, AdamW for the rest."""
+    """`muon`: orthogonalised momentum (Jordan et al. 2024) for convolution and matrix weights, AdamW for
+    the rest."""
     lr: float = 1e-3
     """Peak learning rate of AdamW."""
     muon_lr: float = 0.02
