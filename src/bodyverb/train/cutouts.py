@@ -113,7 +113,8 @@ def paint_over(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Fill a hole with its surroundings, blurred outwards at ever coarser scales (push-pull), plus grain."""
     height, width = hole.shape
     levels = []
-    colour, weight = picture.astype(np.float32) * ~hole[..., None], (~hole).astype(np.float32)
+    colour: np.ndarray = picture.astype(np.float32) * ~hole[..., None]
+    weight: np.ndarray = (~hole).astype(np.float32)
     while min(colour.shape[:2]) > 2:
         levels.append((colour, weight))
         size = ((colour.shape[1] + 1) // 2, (colour.shape[0] + 1) // 2)
