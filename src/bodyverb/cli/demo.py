@@ -1,4 +1,4 @@
-"""Render a clip with the project's own procedural people, run the main job on it, and say where the report is."""
+"""Render a clip with the project's own procedural people, run the main job on it, name the report."""
 
 from __future__ import annotations
 
@@ -36,12 +36,15 @@ class Command:
         item = result.items[0]
         show_result(item)
         for segment in truth.segments:
-            print(f"rendered: person {segment.person_id}: {segment.verb}, {segment.start_s:.1f} to {segment.end_s:.1f} s")
+            print(
+                f"rendered: person {segment.person_id}: {segment.verb}, "
+                f"{segment.start_s:.1f} to {segment.end_s:.1f} s"
+            )
         print(f"\nOpen the report in a browser: {item.paths['report'].resolve()}")
         return 0
 
 
-def _render(clip: Path, seconds: float, seed: int, progress):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _render(clip: Path, seconds: float, seed: int, progress):  # type: ignore[no-untyped-def]
     from bodyverb.core.errors import OutputError
     from bodyverb.datasets.synth.demo import render_demo
     from bodyverb.media import VideoWriter
@@ -50,11 +53,13 @@ def _render(clip: Path, seconds: float, seed: int, progress):  # type: ignore[no
     try:
         clip.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Expected a folder to write to, got '{error.strerror}'; choose another --out: {clip.parent}") from error
+        raise OutputError(
+            f"Expected a folder to write to, got '{error.strerror}'; choose another --out: {clip.parent}"
+        ) from error
     done = 0
     with VideoWriter(clip, size, rate) as writer:
 
-        def write(image, time_s):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def write(image, time_s):  # type: ignore[no-untyped-def]
             nonlocal done
             writer.write(image, time_s)
             done += 1

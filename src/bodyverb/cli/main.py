@@ -1,13 +1,15 @@
-"""`bodyverb COMMAND ...`: finds the command, parses its options, turns errors into one line and an exit code."""
+"""`bodyverb COMMAND ...`: finds the command, parses its options, turns errors into exit codes."""
 
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bodyverb.core.errors import BodyverbError
 
@@ -42,7 +44,14 @@ def commands() -> dict[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code (0 done, 1 bug, 2 user's mistake, 3 some inputs failed, 130 interrupted)."""
+    """Run a command.
+
+    Args:
+        arguments: what stands behind `bodyverb`; those of the process by default.
+
+    Returns:
+        The exit code: 0 done, 1 bug, 2 the user's mistake, 3 some inputs failed, 130 interrupted.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [word for word in given if word != "--debug"]
@@ -57,11 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     name, rest = _split(given, known)
     if name is None:
-        print(f"bodyverb: Expected a command, got '{' '.join(given[:2])}'; use one of: "
-              f"{', '.join(c.replace('_', ' ') for c in known)}", file=sys.stderr)
+        print(f"bodyverb: {_unknown(given, known)}", file=sys.stderr)
         return 2
     try:
-        return _parse(name, rest).run()
+        return int(_parse(name, rest).run())
     except BodyverbError as error:
         if debug:
             raise
@@ -70,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("bodyverb: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of our output has left, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -90,13 +98,33 @@ def _split(given: list[str], known: dict[str, str]) -> tuple[str | None, list[st
     return (given[0], given[1:]) if given[0] in known else (None, given)
 
 
-def _parse(name: str, rest: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the command's dataclass
+def _unknown(given: list[str], known: dict[str, str]) -> str:
+    """What to say about a command that is none."""
+    typed = {command: command.replace("_", " ") for command in known}
+    inside = [words for words in typed.values() if words.split()[0] == given[0]]
+    if inside:  # `train` alone, or `train nonsense`
+        return f"Expected what to {given[0]}, got '{' '.join(given[1:2])}'; use one of: {', '.join(inside)}"
+    tried = [given[0], " ".join(given[:2])]
+    near = [match for words in tried for match in difflib.get_close_matches(words, typed.values(), 1, 0.6)]
+    if near:
+        return f"Expected a command, got '{given[0]}'; did you mean `bodyverb {near[0]}`?"
+    hint = ""
+    if Path(given[0]).exists() or given[0].startswith("camera:"):
+        hint = f" (`bodyverb run {given[0]}` for a video)"
+    return f"Expected a command, got '{given[0]}'; use one of: {', '.join(typed.values())}{hint}"
+
+
+def _parse(name: str, rest: list[str]) -> Any:
+    """The command with the options given; wrong ones end with exit code 2 and a word about them."""
     import tyro
 
     module = importlib.import_module(f"bodyverb.cli.{name}")
     return tyro.cli(
-        module.Command, args=rest, prog=f"bodyverb {name.replace('_', ' ')}", description=module.__doc__,
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes if hasattr(module, "FLAT") else tyro.conf.CascadeSubcommandArgs),
+        module.Command,
+        args=rest,
+        prog=f"bodyverb {name.replace('_', ' ')}",
+        description=module.__doc__,
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.CascadeSubcommandArgs),
     )
 
 

@@ -1,19 +1,22 @@
 """Turn videos, pictures, cameras or streams into skeletons and verbs.
 
-For each source DIR receives <stem>.poses.h5 (the skeletons), <stem>.verbs.csv and .verbs.json (who does what, when),
-<stem>.mp4 (the overlay) and <stem>.html (the report).
+For each source DIR receives <stem>.poses.h5 (the skeletons), <stem>.verbs.csv and .verbs.json (who does
+what, when), <stem>.mp4 (the overlay) and <stem>.html (the report).
 """
 
 from __future__ import annotations
 
-import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import Positional, arg
 
 from bodyverb.core.errors import InputError, InterruptedRun
+
+if TYPE_CHECKING:
+    from bodyverb.pipeline import RunOptions, SourceResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,47 +58,111 @@ class Command:
     resume: bool = False
     """Go on with an unfinished run, and leave finished sources as they are."""
     json: bool = False
-    """Print the result as JSON on standard output."""
+    """Print the result as JSON on standard output (see `document`)."""
 
     def run(self) -> int:
-        """Do it; the exit code is 0, or 3 where some of several sources failed, or 2 where all did."""
+        """Do it.
+
+        Returns:
+            0, or 3 where some of several sources failed, or 2 where all did.
+        """
         if not self.sources:
-            raise InputError("Expected at least one source, got none; name a video, a picture, a folder or camera:0")
+            raise InputError(
+                "Expected at least one source, got none; name a video, a picture, a folder or camera:0"
+            )
         from bodyverb.cli._progress import TerminalProgress
         from bodyverb.cli._show import show_result
-        from bodyverb.pipeline import RunOptions, run
+        from bodyverb.formats.files import to_json
+        from bodyverb.pipeline import exit_code, results
 
-        options = RunOptions(
-            out=self.out, each=self.each, video=not self.no_video, report=not self.no_report,
-            video_size=self.video_size, start=self.start, end=self.end, every=self.every, max_people=self.max_people,
-            pose=self.pose, detector=self.detector, verbs=self.verbs, smooth=None if self.smooth == "auto" else self.smooth, device=self.device,
-            poses_as=tuple(word.strip() for word in self.poses_as.split(",") if word.strip()), resume=self.resume,
-        )
         progress = TerminalProgress(quiet=self.json)
+        plain, worked = [], []
         try:
-            result = run(self.sources, options=options, progress=progress)
+            for item in results(
+                self.sources, self._options(), progress, progress.live if progress.shown else None
+            ):
+                worked.append(item.error is None)
+                if item.error is not None:
+                    print(f"bodyverb: {item.error}", file=sys.stderr)
+                if self.json:
+                    plain.append(document(item))
+                elif item.error is None:
+                    show_result(item)
         except KeyboardInterrupt:
             raise InterruptedRun(
                 f"Expected to finish, got an interrupt; the same command with --resume goes on: {self.out}"
             ) from None
         if self.json:
-            print(json.dumps([_plain(item) for item in result.items]))
-        else:
-            for item in result.items:
-                show_result(item)
-        return result.exit_code
+            print(to_json({"version": 1, "exit_code": exit_code(worked), "sources": plain}))
+        return exit_code(worked)
+
+    def _options(self) -> RunOptions:
+        from bodyverb.pipeline import RunOptions
+
+        return RunOptions(
+            out=self.out,
+            each=self.each,
+            video=not self.no_video,
+            report=not self.no_report,
+            video_size=self.video_size,
+            start=self.start,
+            end=self.end,
+            every=self.every,
+            max_people=self.max_people,
+            pose=self.pose,
+            detector=self.detector,
+            verbs=self.verbs,
+            smooth=None if self.smooth == "auto" else self.smooth,
+            device=self.device,
+            poses_as=tuple(word.strip() for word in self.poses_as.split(",") if word.strip()),
+            resume=self.resume,
+        )
 
 
-def _plain(item) -> dict:  # type: ignore[no-untyped-def]
-    """A source's result for JSON."""
-    timeline = item.timeline
+def document(item: SourceResult) -> dict[str, Any]:
+    """One source's entry of `--json`, which prints one line on standard output:
+
+        {"version": 1, "exit_code": 0 | 2 | 3, "sources": [one entry a source, in the order of the work]}
+
+    An entry has always these keys:
+
+    - source, stem: as typed, and the name of its results;
+    - error: why it failed, in a line; null where it worked;
+    - image_size: [w, h] px; null where it failed;
+    - frames: how many were used; start_s, end_s: times of the first and last, null without any;
+    - people: a list of person_id, start_s, end_s, frames (rows with a pose);
+    - segments: a list of person_id, verb, start_s, end_s, confidence, top5 ([verb, probability] pairs);
+    - paths: kind -> path of what was written (poses, verbs_csv, verbs_json, video, report, picture, table,
+    csv,
+      coco, openpose);
+    - warnings: lines about the source;
+    - seconds: stage -> how long it took; also `total` and the number of `frames`.
+
+    Numbers that are not finite are null. Later versions may add keys.
+    """
+    recording, timeline = item.recording, item.timeline
+    times: Any = () if recording is None else recording.timestamps_s
     return {
         "source": item.source,
+        "stem": item.stem,
         "error": item.error,
-        "people": [] if item.recording is None else list(item.recording.person_ids),
-        "frames": 0 if item.recording is None else len(item.recording.timestamps_s),
+        "image_size": None if recording is None else recording.image_size,
+        "frames": len(times),
+        "start_s": float(times[0]) if len(times) else None,
+        "end_s": float(times[-1]) if len(times) else None,
+        "people": [] if recording is None else [_person(track) for track in recording.tracks],
         "segments": [] if timeline is None else [asdict(segment) for segment in timeline.segments],
         "paths": {kind: str(path) for kind, path in item.paths.items()},
         "warnings": list(item.warnings),
         "seconds": {stage: round(value, 3) for stage, value in item.seconds.items()},
+    }
+
+
+def _person(track: Any) -> dict[str, Any]:
+    times = track.timestamps_s
+    return {
+        "person_id": track.person_ids[0],
+        "start_s": float(times[0]),
+        "end_s": float(times[-1]),
+        "frames": int(track.present.any(-1).sum()),
     }

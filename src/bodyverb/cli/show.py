@@ -30,7 +30,9 @@ class Command:
         console.print(recording_table(recording, timeline))
         if timeline is not None and timeline.segments:
             console.print(segments_table(timeline.segments))
-        picture = self.picture or self.file.with_name(self.file.name.removesuffix(poses_h5.SUFFIX) + ".sheet.png")
+        picture = self.picture or self.file.with_name(
+            self.file.name.removesuffix(poses_h5.SUFFIX) + ".sheet.png"
+        )
         write_contact_sheet(picture, recording, timeline)
         console.print(f"contact sheet: {picture}", markup=False)
         return 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -24,7 +27,16 @@ class Detector:
         kinds = {"centre": _decode_centre, "yolox": _decode_yolox}
         kind = card.decoder.get("kind")
         if kind not in kinds:
-            raise ModelError(f"Expected decoder.kind centre or yolox, got {kind!r}; correct the card: {card.path}")
+            raise ModelError(
+                f"Expected decoder.kind centre or yolox, got {kind!r}; correct the card of: {card.path}"
+            )
+        card.need("decoder", *({"centre": ("stride",), "yolox": ("canvas",)}[kind]))
+        card.need("input", *(() if "size" in card.input else ("area", "multiple")))
+        if kind == "centre" and not {"centre", "sides"} <= set(session.outputs):
+            raise ModelError(
+                f"Expected outputs centre and sides, got {', '.join(session.outputs)}; "
+                f"correct the card of: {card.path}"
+            )
         self.session = session
         self._decode = kinds[kind]
         self.threshold = float(card.decoder.get("threshold", 0.4) if threshold is None else threshold)
@@ -42,42 +54,46 @@ class Detector:
         card = self.session.card
         canvas, scale = letterbox(image, card.input)
         wants = card.input
-        found = self.session.run({wants.get("name", self.session.inputs[0]): network_input(canvas[None], wants)})
+        found = self.session.run(
+            {wants.get("name", self.session.inputs[0]): network_input(canvas[None], wants)}
+        )
         boxes = self._decode(found, card.decoder, self.session.outputs)
         boxes = boxes[boxes[:, 4] >= self.threshold]
-        boxes[:, :4] = (boxes[:, :4] + 0.5) / scale - 0.5
+        boxes[:, :4] = (boxes[:, :4] + 0.5) / np.tile(scale, 2) - 0.5
         limits = np.array([image.shape[1], image.shape[0]] * 2, np.float32) - 0.5
         boxes[:, :4] = np.clip(boxes[:, :4], -0.5, limits)
         boxes = boxes[((boxes[:, 2:4] - boxes[:, :2]) > 2).all(1)]
         return boxes[nms(boxes[:, :4], boxes[:, 4], self.overlap)].astype(np.float32)
 
 
-def letterbox(image: np.ndarray, wants: dict) -> tuple[np.ndarray, float]:
+def letterbox(image: np.ndarray, wants: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Shrink or grow a picture into the network's canvas, top left, aspect kept.
 
     A card with `size` has one fixed canvas; with `area` and `multiple` the canvas takes the picture's aspect.
 
     Returns:
-        canvas (h, w, 3) uint8 and the scale, canvas px a picture px.
+        canvas (h, w, 3) uint8 and the scale (2,) across and down, canvas px a picture px: equal but for the
+        rounding to whole pixels.
     """
     height, width = image.shape[:2]
     if "size" in wants:
         across, down = wants["size"]
-        scale = min(across / width, down / height)
     else:
         multiple = int(wants["multiple"])
         ratio = float(np.clip(width / height, 1 / 3, 3))
-        across = int(round(np.sqrt(wants["area"] * ratio) / multiple)) * multiple
-        down = int(round(np.sqrt(wants["area"] / ratio) / multiple)) * multiple
-        scale = min(across / width, down / height)
-    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+        across = max(1, round(float(np.sqrt(wants["area"] * ratio)) / multiple)) * multiple
+        down = max(1, round(float(np.sqrt(wants["area"] / ratio)) / multiple)) * multiple
+    scale = min(across / width, down / height)
+    inner = (min(across, max(1, round(width * scale))), min(down, max(1, round(height * scale))))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     canvas = np.full((down, across, 3), wants.get("border", 118), np.uint8)
     canvas[: inner[1], : inner[0]] = cv2.resize(image, inner, interpolation=method)
-    return canvas, scale
+    return canvas, np.array(inner, np.float64) / (width, height)
 
 
-def _decode_centre(found: dict[str, np.ndarray], decoder: dict, outputs: tuple[str, ...]) -> np.ndarray:
+def _decode_centre(
+    found: dict[str, np.ndarray], decoder: Mapping[str, Any], outputs: tuple[str, ...]
+) -> np.ndarray:
     """Local peaks of a person-centre map (h, w) with distances to the four sides in cells of the map."""
     heat = found["centre"][0, 0]
     sides = found["sides"][0]
@@ -87,12 +103,14 @@ def _decode_centre(found: dict[str, np.ndarray], decoder: dict, outputs: tuple[s
     order = np.argsort(-heat[y, x])[:200]
     y, x = y[order], x[order]
     left, up, right, down = sides[:, y, x]
-    boxes = np.stack([x - left, y - up, x + right, y + down], 1)
-    return np.concatenate([(boxes + 0.5) * stride - 0.5, heat[y, x, None]], 1).astype(np.float32)
+    corners = np.stack([x - left, y - up, x + right, y + down], 1)
+    return np.concatenate([(corners + 0.5) * stride - 0.5, heat[y, x, None]], 1).astype(np.float32)
 
 
-def _decode_yolox(found: dict[str, np.ndarray], decoder: dict, outputs: tuple[str, ...]) -> np.ndarray:
-    """Raw YOLOX rows (x, y, log w, log h, objectness, classes...) on grids of strides 8, 16, 32 (Ge et al. 2021)."""
+def _decode_yolox(
+    found: dict[str, np.ndarray], decoder: Mapping[str, Any], outputs: tuple[str, ...]
+) -> np.ndarray:
+    """Raw YOLOX rows (x, y, log w, log h, objectness, classes...) on three grids (Ge et al. 2021)."""
     rows = found[outputs[0]][0]
     across, down = decoder["canvas"]
     grids, strides = [], []
@@ -100,8 +118,8 @@ def _decode_yolox(found: dict[str, np.ndarray], decoder: dict, outputs: tuple[st
         ys, xs = np.mgrid[: down // stride, : across // stride]
         grids.append(np.stack([xs, ys], -1).reshape(-1, 2))
         strides.append(np.full((grids[-1].shape[0], 1), stride))
-    grid, stride = np.concatenate(grids), np.concatenate(strides)
-    centre, size = (rows[:, :2] + grid) * stride, np.exp(rows[:, 2:4]) * stride
+    grid, cell = np.concatenate(grids), np.concatenate(strides)
+    centre, size = (rows[:, :2] + grid) * cell, np.exp(rows[:, 2:4]) * cell
     score = rows[:, 4] * rows[:, 5 + int(decoder.get("person", 0))]
     keep = score > 0.05
     boxes = np.concatenate([centre - size / 2, centre + size / 2, score[:, None]], 1)[keep]

@@ -13,7 +13,8 @@ def network_input(crops: np.ndarray, wants: Mapping[str, Any]) -> np.ndarray:
 
     Args:
         crops: (n, h, w, 3) uint8 RGB.
-        wants: the card's `input`: `channels` rgb|bgr, `layout` nhwc|nchw, `mean` and `std` in 0..255 (without them
+        wants: the card's `input`: `channels` rgb|bgr, `layout` nhwc|nchw, `mean` and `std` in 0..255
+        (without them
             and with `dtype` uint8 the pixels go in as they are).
 
     Returns:

@@ -50,12 +50,20 @@ class Card:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelError(f"Expected a model card in JSON, got {error}; correct the card: {path}") from error
+            raise ModelError(
+                f"Expected a model card in JSON, got {error}; correct the card: {path}"
+            ) from error
+        if not isinstance(content, dict):
+            raise ModelError(f"Expected a model card, got other JSON; correct the card: {path}")
         missing = [key for key in _REQUIRED if key not in content]
         if missing:
-            raise ModelError(f"Expected entries {list(_REQUIRED)}, got none for {missing}; complete the card: {path}")
+            raise ModelError(
+                f"Expected entries {list(_REQUIRED)}, got none for {missing}; complete the card: {path}"
+            )
         if content["task"] not in TASKS:
-            raise ModelError(f"Expected task to be one of {TASKS}, got {content['task']!r}; correct the card: {path}")
+            raise ModelError(
+                f"Expected task to be one of {TASKS}, got {content['task']!r}; correct the card: {path}"
+            )
         network = path.parent / content["file"]
         if not network.is_file():
             raise ModelError(f"Expected the network beside its card, got none; put it there: {network}")
@@ -77,6 +85,19 @@ class Card:
     def get(self, key: str, default: Any = None) -> Any:
         """An entry of the card's file, or the default."""
         return self.facts.get(key, default)
+
+    def need(self, section: str, *keys: str) -> None:
+        """Check that `input` or `decoder` has what the task cannot do without.
+
+        Raises:
+            ModelError: naming what is missing.
+        """
+        missing = [key for key in keys if key not in self.facts.get(section, {})]
+        if missing:
+            raise ModelError(
+                f"Expected {', '.join(keys)} under '{section}', got no {', '.join(missing)}; "
+                f"complete the card of: {self.path}"
+            )
 
     def check_file(self) -> None:
         """Compare the file's checksum with the card's.

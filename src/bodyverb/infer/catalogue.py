@@ -24,22 +24,33 @@ def find(name: str, task: str) -> Card:
     Raises:
         ModelError: there is none of that name, or it does another task.
     """
-    card = _locate(name)
+    card = _locate(name, task)
     if card.task != task:
-        raise ModelError(f"Expected a network for {task}, got '{card.name}' for {card.task}; choose another: {card.path}")
+        raise ModelError(
+            f"Expected a network for {task}, got '{card.name}' for {card.task}; choose another: {card.path}"
+        )
     return card
 
 
-def _locate(name: str) -> Card:
+def _locate(name: str, task: str) -> Card:
     inside = WEIGHTS / name / "card.json"
     if inside.is_file() and Path(name).name == name:
         return Card.read(inside)
     path = Path(name)
-    options = [path / "card.json"] if path.is_dir() else [path, path.with_suffix(".json"), path.parent / "card.json"]
+    options = (
+        [path / "card.json"]
+        if path.is_dir()
+        else [path, path.with_suffix(".json"), path.parent / "card.json"]
+    )
     for option in options:
         if option.suffix == ".json" and option.is_file():
             return Card.read(option)
     if path.exists():
-        raise ModelError(f"Expected a card beside the network, got none; write {path.with_suffix('.json').name}: {path}")
-    names = ", ".join(card.name for card in bundled()) or "none"
-    raise ModelError(f"Expected a bundled model ({names}) or the path of an ONNX file, got '{name}'; see `bodyverb models`")
+        raise ModelError(
+            f"Expected a card beside the network, got none; write {path.with_suffix('.json').name}: {path}"
+        )
+    names = ", ".join(card.name for card in bundled() if card.task == task) or "none is bundled"
+    raise ModelError(
+        f"Expected a {task} network: a bundled one ({names}) or the path of an ONNX file with a card, "
+        f"got none of that name; see `bodyverb models`: {name}"
+    )

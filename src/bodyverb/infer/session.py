@@ -78,7 +78,10 @@ def providers(device: str) -> list[str]:
         raise InputError(f"Expected a device of auto, cpu, cuda, got '{device}'; choose one of them")
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device == "cuda" and not has_cuda:
-        raise InputError("Expected onnxruntime with CUDA for --device cuda, got the CPU build; install onnxruntime-gpu")
+        raise InputError(
+            "Expected onnxruntime with CUDA for --device cuda, got the CPU build; "
+            "install onnxruntime-gpu in its place, or use --device cpu"
+        )
     wanted = ["CUDAExecutionProvider"] if has_cuda and device != "cpu" else []
     return [*wanted, "CPUExecutionProvider"]
 
@@ -101,13 +104,22 @@ def load(name: str, task: str, *, device: str = "auto", threads: int | None = No
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or min(4, os.cpu_count() or 1)
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong comes as an exception; its own lines say it twice
     # Spinning threads would take the core from the decoder and the encoder, which run beside.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    chosen = providers(device)
     try:
-        session = onnxruntime.InferenceSession(str(card.path), options, providers=chosen)
+        session = onnxruntime.InferenceSession(str(card.path), options, providers=providers(device))
+    except InputError:
+        raise
     except Exception as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"Expected a network that onnxruntime can load, got: {reason}; replace it: {card.path}") from error
-    return Session(card, session.get_providers()[0], session)
+        raise ModelError(
+            f"Expected a network that onnxruntime can load, got: {reason}; replace it: {card.path}"
+        ) from error
+    runs_on = session.get_providers()[0]
+    if device == "cuda" and runs_on != "CUDAExecutionProvider":  # onnxruntime falls back without a word
+        raise InputError(
+            "Expected a CUDA device for --device cuda, got none that works; "
+            "check the driver and the CUDA libraries, or use --device cpu"
+        )
+    return Session(card, runs_on, session)

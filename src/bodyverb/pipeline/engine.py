@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -64,10 +65,14 @@ class Engine:
 
     def models(self) -> dict[str, dict[str, object]]:
         """Name, licence and checksum of each network, by task."""
-        sessions = [self.detector.session, self.estimator.session]
-        if self.recognizer is not None:
-            sessions.append(self.recognizer.session)  # type: ignore[arg-type]
+        sessions: list[Any] = [self.detector.session, self.estimator.session]
+        sessions += [] if self.recognizer is None else [self.recognizer.session]
         return {
-            s.card.task: {"name": s.card.name, "licence": s.card.licence, "sha256": s.card.sha256, "runs_on": s.provider}
+            s.card.task: {
+                "name": s.card.name,
+                "licence": s.card.licence,
+                "sha256": s.card.sha256,
+                "runs_on": s.provider,
+            }
             for s in sessions
         }

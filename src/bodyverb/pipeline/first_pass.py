@@ -1,139 +1,205 @@
-"""Pass 1, causal: decode, find, pose, track; every frame goes to the journal, so a crash loses seconds at most."""
+"""Pass 1, causal: decode, find, pose, track; every frame goes to the journal, so a crash loses only seconds.
+
+Frames are numbered in the order given out. A checkpoint holds everything that the next frame depends on, and
+a mark of the last picture: a resumed run goes on behind the last checkpoint and ends as if it had never
+stopped.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from bodyverb.core import InputError
+from bodyverb.core import FormatError, InputError
 from bodyverb.estimate.tracker import Tracker, TrackerConfig
 from bodyverb.formats import journal as journals
-from bodyverb.media import Frame, MediaInfo, VideoWriter, open_source
+from bodyverb.media import Frame, MediaInfo, Source, VideoWriter, open_source
 from bodyverb.pipeline.engine import Engine
+from bodyverb.pipeline.job import Job
+from bodyverb.pipeline.live import LiveView
 from bodyverb.pipeline.options import RunOptions
 
 CHECKPOINT_S = 5.0
-CAPTURE = "capture.mp4"
 
-Live = Callable[[Frame, list[dict]], None]
+Numbered = Iterator[tuple[int, Frame]]
 
 
-def run_first_pass(
-    source: str,
-    folder: Path,
-    options: RunOptions,
-    engine: Engine,
-    advance: Callable[[int, MediaInfo], None],
-    live: Live | None = None,
-) -> tuple[MediaInfo, list[str]]:
-    """Estimate and track a whole source into `folder`/journal.
+@dataclass(frozen=True)
+class FirstPass:
+    """What a first pass leaves beside its journal: what the source is, and what was wrong with it."""
 
-    Args:
-        source: what `media.open_source` takes.
-        folder: `<stem>.partial`; a camera's pictures are kept there too, for the overlay.
-        options: of the run.
-        engine: the networks.
-        advance: called with the number of frames done, after each.
-        live: called with each frame and its people (for cameras).
+    info: MediaInfo
+    warnings: list[str]
 
-    Returns:
-        What the source is, and its warnings.
+
+def run_first_pass(job: Job) -> FirstPass:
+    """Estimate and track a whole source into the job's journal; with `resume` go on with the one there.
 
     Raises:
-        InputError: the source cannot be read, or an unfinished run was made with other settings.
+        InputError: the source cannot be read or gives no frame, or the unfinished run had other settings.
         OutputError: the journal cannot be written.
-        KeyboardInterrupt: stopped by the user; the journal holds everything so far.
+        KeyboardInterrupt: stopped by the user; the journal holds everything up to the last checkpoint. A live
+            source ends so without an error.
     """
-    path = folder / "journal"
-    meta = {"source": source, "options": options.first_pass(), "skeleton": engine.skeleton.to_dict()}
-    meta |= {"models": engine.models(), "signature": signature(source)}
-    resumed = options.resume and path.exists()
-    if resumed:
-        reader = journals.read(path)
-        _same_run(reader.meta, meta, path)
-        if reader.complete:
-            with open_source(source, start_s=options.start, end_s=options.end, every=options.every) as media:
-                return media.info, list(reader.meta.get("warnings", []))
-        last_s = float(reader.timestamps_s[np.searchsorted(reader.frame_index, reader.checkpoint_frame)]) if reader.state else None
-    start = last_s if resumed and last_s is not None else options.start
-    with open_source(source, start_s=start, end_s=options.end, every=options.every) as media:
-        tracker = _tracker(engine, options, media.info)
-        if resumed:
-            journal, state, last = journals.resume(path)
-            if state is not None:
-                tracker = Tracker.from_state(engine.skeleton, state["tracker"])
-        else:
-            journal, last = journals.Journal.create(path, meta, overwrite=True), -1
-        offset = last if last >= 0 else 0  # a resumed source starts again with the last frame known
-        with journal, _capture(media.info, folder) as capture:
-            checked = time.monotonic()
-            try:
-                for frame in media:
-                    index = frame.index + offset
-                    if index <= last:
-                        continue
-                    rows = step(frame, tracker, engine)
-                    journal.frame(index, frame.time_s, rows)
-                    if capture is not None:
-                        capture.write(frame.image, frame.time_s)
-                    if live is not None:
-                        live(frame, rows)
-                    advance(index + 1, media.info)
-                    if time.monotonic() - checked > CHECKPOINT_S:
-                        journal.checkpoint({"tracker": tracker.state()})
-                        checked = time.monotonic()
-            except KeyboardInterrupt:
-                if not media.info.live:
-                    if journal.last_index >= 0:
-                        journal.checkpoint({"tracker": tracker.state()})
-                    raise
-        return media.info, media.warnings
+    options, kept = job.options, _kept(job)
+    if kept is None:
+        with open_source(job.source, start_s=options.start, end_s=options.end, every=options.every) as media:
+            head = {"source": job.source, "media": _plain(media.info), "models": job.engine.models()}
+            with journals.Journal.create(job.journal, head | job.identity(), overwrite=True) as journal:
+                return _estimate(job, media, media.info, ((f.index, f) for f in media), journal, None)
+    difference = job.difference(kept.meta)
+    if difference is not None:
+        raise InputError(
+            f"Expected the unfinished run's own source and settings, got others ({difference}); "
+            f"repeat its command with --resume, or leave --resume out to start over: {job.folder}"
+        )
+    info = _info(kept.meta["media"])
+    if kept.complete or (info.live and len(kept)):  # what a camera did not give is gone; what it gave is kept
+        return FirstPass(info, list((kept.state or {}).get("warnings", [])))
+    journal, state, last = journals.resume(job.journal)
+    with journal, _behind(job, state, last) as (media, numbered):
+        return _estimate(job, media, info, numbered, journal, state)
 
 
-def step(frame: Frame, tracker: Tracker, engine: Engine) -> list[dict]:
+def _estimate(
+    job: Job,
+    media: Source,
+    info: MediaInfo,
+    numbered: Numbered,
+    journal: journals.Journal,
+    state: Mapping[str, Any] | None,
+) -> FirstPass:
+    """Every frame of `numbered` through the networks into the journal; `state`: of the last checkpoint."""
+    if state is None:
+        state, tracker = {"warnings": []}, new_tracker(job.engine, job.options, info)
+    else:
+        tracker = Tracker.from_state(job.engine.skeleton, state["tracker"])
+    warnings = list(state["warnings"])
+    view = LiveView(job.engine, job.live) if info.live and job.live is not None else None
+    checked, frame = time.monotonic(), None
+    with _capture(job, info) as capture, _ends_quietly(info, journal, warnings):
+        for index, frame in numbered:
+            rows = step(frame, tracker, job.engine)
+            journal.frame(index, frame.time_s, rows)
+            if capture is not None:
+                capture.write(frame.image, frame.time_s)
+            if view is not None:
+                view.push(frame, rows)
+            job.progress.advance("poses", index + 1, info.frame_count)
+            if time.monotonic() - checked >= CHECKPOINT_S:
+                journal.checkpoint(
+                    {**_seen(frame), "tracker": tracker.state(), "warnings": warnings + media.warnings}
+                )
+                checked = time.monotonic()
+    if journal.last_index < 0:
+        raise InputError(f"Expected frames, got none; check the file, --start and --end: {job.source}")
+    warnings = list(dict.fromkeys(warnings + media.warnings))
+    seen = dict(state) if frame is None else _seen(frame)
+    journal.checkpoint({**seen, "tracker": tracker.state(), "warnings": warnings})
+    return FirstPass(info, warnings)
+
+
+def step(frame: Frame, tracker: Tracker, engine: Engine) -> list[dict[str, Any]]:
     """One frame through finder, pose network and tracker: a row (track_id, box, position, score) a person."""
     found = engine.find(frame.image) if tracker.needs_detection(frame.time_s) else None
     boxes, keys = tracker.propose(frame.time_s, found)
     position, score = engine.pose(frame.image, boxes)
     seen = tracker.update(frame.time_s, boxes, keys, position, score)
     return [
-        {"track_id": o.track_id, "box": boxes[o.index], "position": position[o.index], "score": score[o.index]}
+        {
+            "track_id": o.track_id,
+            "box": boxes[o.index],
+            "position": position[o.index],
+            "score": score[o.index],
+        }
         for o in seen
     ]
 
 
-def signature(source: str) -> dict[str, object] | None:
-    """Size and time of the file, so that a resumed run is on the same one; None for what is no file."""
-    path = Path(source)
-    if not path.is_file():
-        return None
-    stat = path.stat()
-    return {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-
-
-def _tracker(engine: Engine, options: RunOptions, info: MediaInfo) -> Tracker:
+def new_tracker(engine: Engine, options: RunOptions, info: MediaInfo) -> Tracker:
+    """A tracker for a source; in a single picture there is no second frame to confirm anybody."""
     config = TrackerConfig(max_people=options.max_people, image_size=info.image_size)
-    if info.kind == "image":  # there is no second frame to confirm anybody
+    if info.kind == "image":
         config = replace(config, sure_score=config.new_score, max_new_boxes=100)
     return Tracker(engine.skeleton, config)
 
 
-def _capture(info: MediaInfo, folder: Path) -> AbstractContextManager[VideoWriter | None]:
-    """A camera cannot be decoded twice: keep its pictures for the overlay."""
-    if not info.live:
+def _kept(job: Job) -> journals.JournalReader | None:
+    """The journal of an unfinished run; None where none is wanted, or none there has a complete head."""
+    if not job.options.resume or not job.journal.is_file():
+        return None
+    try:
+        return journals.read(job.journal)
+    except FormatError:
+        return None
+
+
+@contextmanager
+def _behind(job: Job, state: Mapping[str, Any] | None, last: int) -> Iterator[tuple[Source, Numbered]]:
+    """The numbered frames behind frame `last`.
+
+    A seek is trusted only where it leads to the very picture of the checkpoint; else (joined recordings,
+    broken stamps) everything is decoded again and the known frames are skipped.
+    """
+    options = job.options
+    if state is not None:
+        with _opened(job, state["seen_s"]) as media:
+            frames = iter(media or ())
+            first = next(frames, None)
+            if media is not None and first is not None and _seen(first)["picture"] == state["picture"]:
+                yield media, ((frame.index + last, frame) for frame in frames)
+                return
+    with open_source(job.source, start_s=options.start, end_s=options.end, every=options.every) as media:
+        yield media, ((frame.index, frame) for frame in media if frame.index > last)
+
+
+@contextmanager
+def _opened(job: Job, start_s: float) -> Iterator[Source | None]:
+    """The source from a time on, or None where it refuses."""
+    try:
+        media = open_source(job.source, start_s=start_s, end_s=job.options.end, every=job.options.every)
+    except InputError:
+        yield None
+        return
+    with media:
+        yield media
+
+
+@contextmanager
+def _ends_quietly(info: MediaInfo, journal: journals.Journal, warnings: list[str]) -> Iterator[None]:
+    """Ctrl-C, or trouble after the first frames, is how a live source ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not info.live:
+            raise
+    except InputError as error:
+        if not info.live or journal.last_index < 0:
+            raise
+        warnings.append(f"It ended early. {error}")
+
+
+def _capture(job: Job, info: MediaInfo) -> AbstractContextManager[VideoWriter | None]:
+    """A camera cannot be decoded twice: keep its pictures for the overlay and the report."""
+    if not info.live or not (job.options.video or job.options.report):
         return nullcontext(None)
-    return VideoWriter(folder / CAPTURE, info.image_size, info.rate_hz)
+    return VideoWriter(job.capture, info.image_size, info.rate_hz)
 
 
-def _same_run(before: dict, now: dict, path: Path) -> None:
-    for key in ("source", "signature", "options"):
-        if before.get(key) != now[key] and not (key == "source" and before.get("signature") == now["signature"]):
-            raise InputError(
-                f"Expected the same {key} as in the unfinished run ({before.get(key)}), got {now[key]}; "
-                f"run with the same settings, or without --resume to start over: {path}"
-            )
+def _seen(frame: Frame) -> dict[str, Any]:
+    """Time and checksum of a picture."""
+    return {"seen_s": frame.time_s, "picture": [frame.time_s, zlib.crc32(frame.image.data)]}
+
+
+def _plain(info: MediaInfo) -> dict[str, Any]:
+    return asdict(info) | {"path": None if info.path is None else str(info.path)}
+
+
+def _info(plain: Mapping[str, Any]) -> MediaInfo:
+    path = plain["path"]
+    return MediaInfo(**{**plain, "image_size": tuple(plain["image_size"]), "path": path and Path(path)})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from bodyverb.core import InputError, Recording, Timeline
+from bodyverb.estimate.smooth import METHODS
+from bodyverb.formats import export_names
+from bodyverb.media.source import Selection
 
 Smoothing = Literal["none", "one-euro", "savgol", "butterworth"]
 
@@ -55,23 +59,34 @@ class RunOptions:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse settings that no run can follow."""
-        if self.video_size < 16:
-            raise InputError(f"Expected a video size of 16 px or more, got {self.video_size}; use --video-size 1280")
-        if self.max_people is not None and self.max_people < 1:
-            raise InputError(f"Expected at least 1 person, got {self.max_people}; leave --max-people out for no limit")
-        if self.poses_as:
-            from bodyverb.formats import export_names
+        """Refuse settings that no run can follow.
 
-            wrong = sorted(set(self.poses_as) - set(export_names()))
-            if wrong:
-                raise InputError(f"Expected pose formats of {', '.join(export_names())}, got {', '.join(wrong)}; "
-                                 "correct --poses-as")
+        Raises:
+            InputError: naming the option.
+        """
+        if self.video_size < 16:
+            raise InputError(
+                f"Expected a video size of 16 px or more, got {self.video_size}; use --video-size 1280"
+            )
+        if self.max_people is not None and self.max_people < 1:
+            raise InputError(
+                f"Expected at least 1 person, got {self.max_people}; leave --max-people out for no limit"
+            )
+        Selection(start_s=self.start, end_s=self.end, every=self.every)
+        if self.smooth is not None and self.smooth not in METHODS:
+            raise InputError(
+                f"Expected a filter of {', '.join(METHODS)}, got {self.smooth!r}; correct --smooth"
+            )
+        wrong = sorted(set(self.poses_as) - set(export_names())) if self.poses_as else []
+        if wrong:
+            raise InputError(
+                f"Expected pose formats of {', '.join(export_names())}, got {', '.join(wrong)}; "
+                "correct --poses-as"
+            )
 
     def first_pass(self) -> dict[str, Any]:
         """The settings that a resumed first pass must share."""
-        keys = ("start", "end", "every", "max_people", "pose", "detector")
-        return {key: value for key, value in asdict(self).items() if key in keys}
+        return {key: getattr(self, key) for key in ("start", "end", "every", "max_people")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +98,11 @@ class SourceResult:
         stem: name of its results.
         recording: tracks (smoothed) and segments; None where it failed.
         timeline: verbs with their windows; None where it failed or `verbs` was none.
-        paths: what was written, by kind: poses, verbs_csv, verbs_json, video, report, picture, csv, coco, openpose.
+        paths: what was written, by kind: poses, verbs_csv, verbs_json, video, report, picture, csv, coco,
+        openpose.
         warnings: one line each.
         error: why it failed, or None.
+        failure: the error itself, or None.
         seconds: how long it took, by stage, and frames.
     """
 
@@ -96,7 +113,17 @@ class SourceResult:
     paths: Mapping[str, Path] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: str | None = None
+    failure: InputError | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> int:
+        """How many frames were used."""
+        return 0 if self.recording is None else len(self.recording.timestamps_s)
+
+    def replace(self, **changes: Any) -> SourceResult:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +145,14 @@ class RunResult:
     @property
     def paths(self) -> list[Path]:
         """Every file that was written."""
-        return [path for item in self.items for path in item.paths.values()]
+        return list(dict.fromkeys(path for item in self.items for path in item.paths.values()))
 
     @property
     def exit_code(self) -> int:
         """0 all worked, 2 none worked, 3 some failed."""
-        failed = sum(item.error is not None for item in self.items)
-        return 0 if not failed else (2 if failed == len(self.items) else 3)
+        return exit_code([item.error is None for item in self.items])
+
+
+def exit_code(worked: Sequence[bool]) -> int:
+    """0 where all sources worked, 2 where none did, 3 where some did."""
+    return 0 if all(worked) else 3 if any(worked) else 2

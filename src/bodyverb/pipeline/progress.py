@@ -10,7 +10,7 @@ from typing import Protocol
 class Progress(Protocol):
     """What the pipeline tells."""
 
-    def source(self, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a context manager
+    def source(self, name: str):  # type: ignore[no-untyped-def]
         """Work on one source begins; ends with the context."""
         ...
 
