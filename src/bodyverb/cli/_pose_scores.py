@@ -19,15 +19,13 @@ COMMON = tuple(
 )
 
 
-def score_lspet(
-    estimator: PoseEstimator, root: Path, split: str = "validation", flip: bool = False
-) -> dict[str, float]:
+def score_lspet(estimator: PoseEstimator, root: Path, split: str = "validation") -> dict[str, float]:
     """PCK@0.2 on LSP-style data; boxes are the extents of the visible joints (the network's card adds the
     padding)."""
     data = lspet.open(root)
     skeleton = skeletons.get("lsp14")
     rows = [r for r in data.split(split) if np.isfinite(data.joints[r]).all(-1).sum() >= 2]
-    found = np.stack([_one(estimator, data.picture(int(r)), _extent(data.joints[r]), flip) for r in rows])
+    found = np.stack([estimator(data.picture(int(r)), _extent(data.joints[r])[None])[0][0] for r in rows])
     names, truth = estimator.skeleton.joints, data.joints[rows]
     if names != skeleton.joints:  # another layout: the joints both have
         shared = [n for n in skeleton.joints if n in names]
@@ -49,19 +47,6 @@ def score_coco(estimator: PoseEstimator, root: Path) -> dict[str, float]:
             found.append(position[:, own])
             truth.append(scene.joints[keep][:, theirs])
     return pck_report(np.concatenate(found), np.concatenate(truth), COMMON)
-
-
-def _one(estimator: PoseEstimator, image: np.ndarray, box: np.ndarray, flip: bool) -> np.ndarray:
-    position = estimator(image, box[None])[0][0]
-    if not flip:
-        return position
-    width = image.shape[1]
-    mirrored = np.array([width - 1 - box[2], box[1], width - 1 - box[0], box[3]])
-    other = estimator(np.ascontiguousarray(image[:, ::-1]), mirrored[None])[0][0][
-        list(estimator.skeleton.flip)
-    ]
-    other[:, 0] = width - 1 - other[:, 0]
-    return (position + other) / 2
 
 
 def _extent(joints: np.ndarray) -> np.ndarray:

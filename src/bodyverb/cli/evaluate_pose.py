@@ -27,8 +27,6 @@ class Command:
     """Its folder: pictures in a zip, a tar or loose, and an .npz of joints (lspet); COCO's usual layout."""
     split: Literal["validation", "train", "all"] = "validation"
     """Part of lspet to use."""
-    flip: bool = False
-    """Average with the mirrored picture (twice the work)."""
     json: bool = False
     """Print the numbers as JSON."""
 
@@ -40,7 +38,7 @@ class Command:
 
         estimator = PoseEstimator(load(self.model, "pose"))
         if self.data == "lspet":
-            report = score_lspet(estimator, self.root, self.split, self.flip)
+            report = score_lspet(estimator, self.root, self.split)
         else:
             report = score_coco(estimator, self.root)
         if self.json:
