@@ -15,7 +15,6 @@ from bodyverb.recognize.recognizer import Recognizer  # noqa: E402
 from bodyverb.train.augment.pose_error import PoseErrorModel  # noqa: E402
 from bodyverb.train.evaluate_verbs import at_rate, frozen, low_pass, measure  # noqa: E402
 from bodyverb.train.verbs_bundle import (  # noqa: E402
-    LocalSession,
     choose_thresholds,
     export_verbs,
     facts,
@@ -36,7 +35,9 @@ def network():
 
 @pytest.fixture(scope="module")
 def exported(network, tmp_path_factory) -> Path:
-    return export_verbs(network, 13, 64, tmp_path_factory.mktemp("model") / "model.onnx")
+    path = export_verbs(network, 13, 64, tmp_path_factory.mktemp("model") / "model.onnx")
+    write_card(path, facts(VERBS, DataConfig()), {}, [], {"name": "toy", "licence": "none"})
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def store() -> VerbStore:
 
 
 def test_onnx_equals_torch_and_takes_any_number_of_people(network, exported):
-    session = LocalSession({}, exported)
+    session = load(str(exported.parent), "verbs", threads=1)
     for batch, people in ((4, 1), (1, 2)):
         position = torch.randn(batch, people, 64, 13, 2).cumsum(dim=2)
         position[0, 0, 3:9, 2:5] = float("nan")
@@ -69,14 +70,13 @@ def test_store_of_procedural_motion(store):
 
 def test_card_can_be_loaded_and_the_model_measured(exported, store):
     errors = PoseErrorModel()
-    known = facts(VERBS, DataConfig())
-    limits = choose_thresholds(Recognizer(LocalSession(known, exported)), store, errors)
+    recognizer = Recognizer(load(str(exported.parent), "verbs", threads=1))
+    recognizer.thresholds = limits = choose_thresholds(recognizer, store, errors)
     assert 0 < limits["known_off"] < limits["known_on"] < 1
-    recognizer = Recognizer(LocalSession(known | {"thresholds": limits}, exported))
     lines = measure(recognizer, store, errors)
     assert all(0 <= line.value <= 1 for line in lines)
     assert any(line.name.startswith("synth-verbs") for line in lines)
-    write_card(exported, known, limits, lines, {"name": "toy", "licence": "none"})
+    write_card(exported, facts(VERBS, DataConfig()), limits, lines, {"name": "toy", "licence": "none"})
     loaded = Recognizer(load(str(exported.parent), "verbs", threads=1))
     assert loaded.thresholds == limits
     assert loaded.classes == VERBS

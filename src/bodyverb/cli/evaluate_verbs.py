@@ -1,5 +1,4 @@
-"""`bodyverb evaluate verbs`: measure a verb classifier on the parts of the data that it was not trained
-on."""
+"""Measure a verb classifier on data that it was not trained on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bodyverb train verbs`: train the verb classifier and write it as a bundled model."""
+"""Train the verb classifier and write it as a bundled model."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class VerbsConfig:
     """Network size."""
     data: DataConfig = field(default_factory=DataConfig)
     """What batches are made of."""
-    optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=2e-3, weight_decay=0.05, ema=0.999))
+    optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=2e-3, weight_decay=0.05, ema=0.998))
     """Optimizer."""
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(epochs=20, threads=1))
     """Loop."""

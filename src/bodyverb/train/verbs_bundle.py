@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import nn
 
@@ -48,24 +46,6 @@ def export_verbs(module: nn.Module, joints: int, steps: int, path: Path) -> Path
     return export_onnx(
         module, example, path, inputs=INPUTS, outputs=OUTPUTS, dynamic=dynamic, half_weights=True
     )
-
-
-@dataclass(frozen=True)
-class LocalSession:
-    """A session on a file without a card beside it: what training needs before the card is written."""
-
-    card: dict[str, Any]
-    path: Path
-
-    def __post_init__(self) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        object.__setattr__(self, "_session", onnxruntime.InferenceSession(str(self.path), options))
-
-    def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Inputs by name to outputs by name."""
-        return dict(zip(OUTPUTS, self._session.run(list(OUTPUTS), inputs), strict=True))  # type: ignore[attr-defined]
 
 
 def facts(classes: tuple[str, ...], data: DataConfig) -> dict[str, Any]:

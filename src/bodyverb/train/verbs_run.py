@@ -18,7 +18,7 @@ from bodyverb.train.evaluate_verbs import Measured, measure
 from bodyverb.train.loop import LoopConfig
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.verbs import VerbsConfig, train
-from bodyverb.train.verbs_bundle import LocalSession, choose_thresholds, export_verbs, facts, write_card
+from bodyverb.train.verbs_bundle import choose_thresholds, export_verbs, facts, write_card
 from bodyverb.train.verbs_store import PARTS, VERBS, build
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(command: TrainCommand) -> Path:
     config = VerbsConfig(
         batch=command.batch,
         steps_per_epoch=command.steps,
-        optim=OptimConfig(lr=command.lr, weight_decay=0.05, ema=0.999),
+        optim=OptimConfig(lr=command.lr, weight_decay=0.05, ema=0.998),
         loop=LoopConfig(
             epochs=command.epochs,
             threads=command.threads,
@@ -78,12 +78,14 @@ def run(command: TrainCommand) -> Path:
     folder = command.out / "model"
     network = export_verbs(module, 13, config.data.steps, folder / "model.onnx")
     known = facts(VERBS, config.data)
-    thresholds = choose_thresholds(Recognizer(LocalSession(known, network)), stores["validation"], errors)
-    recognizer = Recognizer(LocalSession(known | {"thresholds": thresholds}, network))
-    measured = measure(recognizer, stores["test"], errors)
     text = f"bodyverb train verbs --root DATA --out RUN --epochs {command.epochs} --steps {command.steps}"
     text += f" --batch {command.batch} --lr {command.lr:g} --synth {command.synth} --seed {command.seed}"
-    write_card(network, known, thresholds, measured, ABOUT | {"training_command": text})
+    about = ABOUT | {"training_command": text}
+    write_card(network, known, {}, [], about)
+    recognizer = Recognizer(load(str(folder), "verbs", threads=1))
+    recognizer.thresholds = choose_thresholds(recognizer, stores["validation"], errors)
+    measured = measure(recognizer, stores["test"], errors)
+    write_card(network, known, recognizer.thresholds, measured, about)
     licence = resources.files("bodyverb.weights") / NAME / "LICENSE.txt"
     if licence.is_file():
         with resources.as_file(licence) as path:
