@@ -1,0 +1,173 @@
+"""The page docs/bench.md, written from the results; a section that was never measured says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+HEAD = """# Speed, memory and joint distance
+
+Written by `bench/main.py` and `bench/joints.py` from `bench/results/latest.json`; do not edit by hand. Times
+depend on the machine, so each table says where and when it was measured, and no test asserts one. Medians
+unless said otherwise.
+"""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A markdown table; the first column to the left, the others to the right."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return "\n".join([*lines, *("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)])
+
+
+def made_text(made: dict[str, Any]) -> str:
+    """Where and when, in a line."""
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    return (
+        f"*{made['date']}; {made['cpu']}, {made['cores']} cores, load {made['busy_before']} at the start; "
+        f"{made['system']}; {versions}. Command: `{made['command']}`*"
+    )
+
+
+def _speed(section: dict[str, Any]) -> str:
+    rows = section["rows"]
+    decode = section.get("decode_fps")
+    body = table(
+        ("`bodyverb run`", "frames/s", "slowest run", "frames/s without start-up", "share of pure decoding"),
+        [
+            (
+                row["variant"],
+                f"**{row['fps']:.1f}**",
+                f"{row['fps_worst']:.1f}",
+                f"{row['fps_without_start']:.1f}",
+                f"{row['fps'] / decode:.0%}" if decode else "-",
+            )
+            for row in rows
+        ],
+    )
+    names = list(dict.fromkeys(stage for row in rows for stage in row["stages_s"]))
+    stages = table(
+        ("seconds in", *(row["variant"] for row in rows)),
+        [(name, *(f"{row['stages_s'].get(name, 0.0):.2f}" for row in rows)) for name in names],
+    )
+    return (
+        f"{section['clip']}: {rows[0]['frames']} frames, every one through the pose network; whole "
+        f"processes, start-up and loading included, {rows[0]['repeats']} of each. "
+        f"Networks: {section['nets']}. "
+        f"Pure decoding (no RGB conversion): {decode:.0f} frames/s. "
+        f"People found: {rows[0]['people']}; verbs: {', '.join(rows[0]['verbs']) or 'none'}.\n\n{body}\n\n"
+        "Find and pose are parts of the first pass; decoding overlaps with both, encoding with drawing.\n\n"
+        f"{stages}"
+    )
+
+
+def _stages(section: dict[str, Any]) -> str:
+    each = dict(section["ms_a_frame"])
+    gap = each.pop("frames between two finds", None)
+    rows = [(name, f"{ms:.2f}", f"{1000 / ms:.0f}" if ms > 0 else "-") for name, ms in each.items()]
+    threads = section["threads"] or "all"
+    return (
+        f"Each stage alone, {threads} thread(s) of the networks; the finder ran every {gap:.1f} frames on "
+        "average and its time is spread over all frames. Decoding to RGB contains decoding alone.\n\n"
+        + table(("stage", "ms a frame", "frames/s if it were all"), rows)
+    )
+
+
+def _networks(section: dict[str, Any]) -> str:
+    rows = [
+        (
+            row["network"].rstrip("/").rsplit("/", 1)[-1],
+            row["unit"],
+            *(f"{row[f'{kind}_ms_{threads}']:.2f}" for kind in ("graph", "whole") for threads in (1, 2)),
+        )
+        for row in section["rows"]
+    ]
+    return (
+        "The graph alone, and with what belongs to it (cutting the crop or shrinking the frame, decoding the "
+        "output; for verbs cutting the windows), at one and two threads. Verbs are scored in batches of 64 "
+        "windows.\n\n"
+        + table(("network", "ms per", "graph, 1 thread", "2 threads", "whole, 1 thread", "2 threads"), rows)
+    )
+
+
+def _memory(section: dict[str, Any]) -> str:
+    rows = section["rows"]
+    first = rows[0]["peak_mib"]
+    return f"`bodyverb run`, everything on, {section['clip']}. Networks: {section['nets']}.\n\n" + table(
+        ("minutes", "frames", "peak resident MiB", "against the first", "frames/s"),
+        [
+            (
+                row["minutes"],
+                row["frames"],
+                f"{row['peak_mib']:.0f}",
+                f"{row['peak_mib'] / first - 1:+.1%}",
+                f"{row['fps']:.1f}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _startup(section: dict[str, Any]) -> str:
+    return f"Fresh processes, {section['repeats']} of each, in turns.\n\n" + table(
+        ("what", "seconds", "above bare Python"),
+        [
+            (f"`{row['what']}`", f"{row['seconds']:.3f}", f"{row['above_python']:.3f}")
+            for row in section["rows"]
+        ],
+    )
+
+
+def _joints(section: dict[str, Any]) -> str:
+    parts = list(section["rows"][0]["by_part"])
+    rows = [
+        (
+            row["video"],
+            row["joints"] + (f" ({row['filter']})" if row["joints"] == "smoothed" else ""),
+            f"{row['median_px']:.1f}",
+            f"**{row['median_share']:.3f}**",
+            f"{row['within_02']:.1%}",
+            f"{row['missing']:.1%}",
+            *(f"{row['by_part'][part]:.3f}" for part in parts),
+        )
+        for row in section["rows"]
+    ]
+    seen = {row["video"]: row for row in section["rows"]}
+    about = "; ".join(
+        f"{video}: {row['frames_of_video']} frames, torso {row['torso_px']:.0f} px, "
+        f"people found {row['people']}, verbs {', '.join(row['verbs']) or 'none'}"
+        for video, row in seen.items()
+    )
+    head = ("video", "joints", "median px", "median, torsos", "within 0.2 torso", "missing", *parts)
+    return (
+        "Distance to the joints that came with the videos: the output of other, larger networks, not motion "
+        "capture. Twelve common joints (shoulders to ankles); the torso is the longer diagonal between a "
+        f"shoulder and the opposite hip; the last columns are medians in torsos. {about}. "
+        f"Networks: {section['nets']}.\n\n" + table(head, rows)
+    )
+
+
+SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
+    "speed": ("Frames a second", "python bench/main.py", _speed),
+    "stages": ("Where the time goes", "python bench/main.py", _stages),
+    "networks": ("Networks", "python bench/main.py", _networks),
+    "memory": ("Memory", "python bench/main.py --memory", _memory),
+    "startup": ("Start-up", "python bench/main.py", _startup),
+    "joints": ("Distance to golden joints", "python bench/joints.py", _joints),
+}
+
+
+def section_text(name: str, section: dict[str, Any]) -> str:
+    """One section with its heading."""
+    title, _, write = SECTIONS[name]
+    return f"## {title}\n\n{write(section)}\n\n{made_text(section['made'])}\n"
+
+
+def page(latest: dict[str, Any]) -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for name, (title, command, _) in SECTIONS.items():
+        if name in latest:
+            parts.append(section_text(name, latest[name]))
+        else:
+            parts.append(f"## {title}\n\nNot measured yet: `{command}`.\n")
+    return "\n".join(parts)
