@@ -1,7 +1,9 @@
 """Fixtures for every test."""
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -17,3 +19,28 @@ def data_root() -> Path:
             f"no folder {root}"
         )
     return root
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModuleType:
+    """The module `tests/tiny.py`: tiny networks and clips."""
+    spec = importlib.util.spec_from_file_location("bodyverb_tiny", Path(__file__).parent / "tiny.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def networks(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of the tiny networks by task: detect, pose, verbs."""
+    written: dict[str, Path] = tiny.write_all(tmp_path_factory.mktemp("networks"))
+    return written
+
+
+@pytest.fixture
+def tiny_weights(networks: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny networks in place of the bundled ones, in this process."""
+    folder = networks["detect"].parent
+    monkeypatch.setattr("bodyverb.infer.catalogue.WEIGHTS", folder)
+    return folder

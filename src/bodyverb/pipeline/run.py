@@ -212,22 +212,26 @@ def _without_own(items: Sequence[SourceItem], out: Path, typed: set[str]) -> lis
     Raises:
         InputError: a result would take the place of a source.
     """
-    kept = []
-    for item in items:
-        path = Path(item.source)
-        inside = path.is_file() and path.resolve().parent == out.resolve()
-        own = inside and (
-            path.name.endswith(".overlay.jpg")
-            or (path.suffix == ".mp4" and path.with_suffix(".poses.h5").exists())
-        )
-        if own and item.source not in typed:
-            continue
-        if inside and path.name == f"{item.stem}.mp4":
-            raise InputError(
-                f"Expected results under other names than the sources, got the overlay's name for a source; "
-                f"choose another --out: {path}"
-            )
-        kept.append(item)
+    kept = [item for item in items if item.source in typed or not _is_own(Path(item.source), out)]
     if not kept:
         raise InputError(f"Expected a source, got earlier results only; name a video or a picture: {out}")
+    if len(kept) < len(items):  # names that only clashed with results are free again
+        files = [item.source for item in kept if Path(item.source).is_file()]
+        named = {item.source: item for item in expand(files)} if files else {}
+        kept = [named.get(item.source, item) for item in kept]
+    for item in kept:
+        path = Path(item.source)
+        if path.is_file() and path.resolve() == (out / f"{item.stem}.mp4").resolve():
+            raise InputError(
+                "Expected results under other names than the sources, got the overlay's name for a source; "
+                f"choose another --out: {path}"
+            )
     return kept
+
+
+def _is_own(path: Path, out: Path) -> bool:
+    """Whether a file of the output folder is an overlay that an earlier run made."""
+    if not path.is_file() or path.resolve().parent != out.resolve():
+        return False
+    made = path.suffix == ".mp4" and path.with_suffix(poses_h5.SUFFIX).exists()
+    return made or path.name.endswith(".overlay.jpg")

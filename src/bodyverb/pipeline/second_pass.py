@@ -84,7 +84,7 @@ def _write_poses(
                 model=recognizer.model,
                 thresholds=recognizer.thresholds,
             )
-        writer.finish(segments=tuple(segments), timeline=timeline, has_smoothed=True)
+        writer.finish(segments=tuple(segments), timeline=timeline if windows else None, has_smoothed=True)
     recording = Recording(
         timestamps_s=times,
         image_size=size,
