@@ -1,0 +1,307 @@
+"""Write what docs and README say from the sources: commands from the command line, models from their cards.
+
+    python docs/make_reference.py          write
+    python docs/make_reference.py --check  say what is out of date, and end with 1 where something is
+
+Whole pages: docs/reference/cli.md and docs/bench.md. Blocks between `<!-- made: NAME -->` and `<!-- end -->`
+in README.md and every other page under docs/.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bodyverb.cli.main import commands
+from bodyverb.infer.catalogue import WEIGHTS
+
+ROOT = Path(__file__).parents[1]
+CLI = ROOT / "src" / "bodyverb" / "cli"
+LATEST = ROOT / "bench" / "results" / "latest.json"
+_BLOCK = re.compile(r"<!-- made: (?P<name>[\w -]+) -->\n.*?<!-- end -->", re.DOTALL)
+_KINDS = {"Path": "PATH", "str": "TEXT", "int": "N", "float": "X"}
+
+_SHOWN = (
+    "task",
+    "input_text",
+    "skeleton",
+    "data",
+    "training_command",
+    "quality",
+    "speed",
+    "limits",
+    "licence",
+)
+_TITLES = {"input_text": "input", "training_command": "training command"}
+
+NETWORKS = ("pose-lite", "finder", "verbs-penn15")
+"""Networks that ship inside, in the order of the chain."""
+
+
+def paragraphs(text: str) -> str:
+    """A docstring with its lines joined, paragraph by paragraph."""
+    blocks = re.split(r"\n\s*\n", text.strip())
+    joined = "\n\n".join(" ".join(line.strip() for line in block.splitlines()) for block in blocks)
+    return re.sub(r"(?<![`/])<stem>[\w.]*\w", r"`\g<0>`", joined)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(
+        [*lines, *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)]
+    )
+
+
+def _fields(path: Path) -> list[tuple[str, str, str | None, str]]:
+    """Name, annotation, default (None where required) and meaning of the fields of a file's `Command`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Command")
+    found = []
+    for at, node in enumerate(body):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            doc = body[at + 1] if at + 1 < len(body) else None
+            meaning = (
+                doc.value.value if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) else ""
+            )
+            default = None if node.value is None else ast.unparse(node.value)
+            found.append((node.target.id, ast.unparse(node.annotation), default, paragraphs(str(meaning))))
+    return found
+
+
+def _option(name: str, kind: str) -> str:
+    """How the option is typed, e.g. `--smooth none|savgol`."""
+    metavar = re.search(r"metavar='([^']*)'", kind)
+    choices = re.search(r"Literal\[([^\]]*)\]", kind)
+    plain = kind.removesuffix(" | None")
+    if "Positional" in kind:
+        inner = kind.removeprefix("Positional[")
+        return f"`{name.upper().removesuffix('S')}...`" if inner.startswith("tuple") else f"`{name.upper()}`"
+    word = f"--{name.replace('_', '-')}"
+    if plain == "bool":
+        return f"`{word}`"
+    if metavar:
+        return f"`{word} {metavar[1]}`"
+    if choices:
+        return f"`{word} {'|'.join(ast.literal_eval(f'[{choices[1]}]'))}`"
+    return f"`{word} {_KINDS.get(plain, plain)}`"
+
+
+def _default(kind: str, default: str | None) -> str:
+    if default is None:
+        return "required"
+    if kind == "bool" or default in ("None", "''", "()"):
+        return ""
+    for shell in ("Path('{}')", "('{}',)", "'{}'"):
+        before, after = shell.split("{}")
+        if default.startswith(before) and default.endswith(after):
+            return f"`{default[len(before) : -len(after)]}`"
+    return f"`{default}`"
+
+
+def command_text(name: str) -> str:
+    """One command: what it does and its options."""
+    path = CLI / f"{name}.py"
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    fields = _fields(path)
+    rows = [(_option(field, kind), _default(kind, default), text) for field, kind, default, text in fields]
+    body = table(("option", "default", "meaning"), rows) if rows else "No options."
+    return f"## bodyverb {name.replace('_', ' ')}\n\n{paragraphs(doc)}\n\n{body}\n"
+
+
+def cli_page() -> str:
+    """docs/reference/cli.md."""
+    head = """# Command line
+
+Written by `docs/make_reference.py` from the sources; do not edit by hand. `bodyverb COMMAND --help` says the
+same. Every command takes `--debug` too: an error then shows its traceback. `bodyverb --version` prints the
+version.
+
+| exit code | meaning |
+|---|---|
+| 0 | done; Ctrl-C on a camera or a live stream is a normal end |
+| 1 | a bug of bodyverb |
+| 2 | a mistake in what was asked or given; nothing was done |
+| 3 | finished, but some of several inputs failed |
+| 130 | interrupted; `--resume` goes on |
+
+"""
+    order = ("run", "demo", "show", "models")
+    known = commands()
+    return head + "\n".join(command_text(name) for name in [*order, *sorted(set(known) - set(order))])
+
+
+def card(name: str) -> dict[str, Any] | None:
+    """A bundled network's card and size, or None where it is not there."""
+    path = WEIGHTS / name / "card.json"
+    if not path.is_file():
+        return None
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return {**facts, "megabytes": (path.parent / facts["file"]).stat().st_size / 1e6}
+
+
+def _plain(value: Any) -> str:
+    """A card's entry in a cell: mappings as `key: value`, numbers short."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_plain(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(one) for one in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def models_table() -> str:
+    """The networks of the README: task, size, quality, speed."""
+    rows = []
+    for name in NETWORKS:
+        facts = card(name)
+        link = f"[{name}](docs/models/{name}.md)"
+        if facts is None:
+            rows.append((link, "not bundled in this checkout", "", "", ""))
+            continue
+        measured = _plain(facts.get("quality") or "not measured yet")
+        speed = _plain(facts.get("speed") or "not measured yet")
+        rows.append((link, facts["task"], f"{facts['megabytes']:.1f} MB", measured, speed))
+    return table(("network", "task", "size", "measured quality", "speed"), rows)
+
+
+def licences_table() -> str:
+    """Terms of each network and of what it was trained on."""
+    rows = []
+    for name in NETWORKS:
+        facts = card(name)
+        terms = _plain(facts["licence"]) if facts else "not bundled in this checkout"
+        rows.append(
+            (name, paragraphs(terms).replace("\n\n", " "), _plain(facts.get("data", "")) if facts else "")
+        )
+    return table(("network", "terms", "trained on"), rows)
+
+
+def card_table(name: str) -> str:
+    """Everything a reader wants of one card."""
+    facts = card(name)
+    if facts is None:
+        return "This network is not bundled in this checkout."
+    shown = (
+        "task",
+        "input_text",
+        "skeleton",
+        "data",
+        "training_command",
+        "quality",
+        "speed",
+        "limits",
+        "licence",
+    )
+    rows = [
+        (key.replace("_text", "").replace("_", " "), _cell(key, facts[key]))
+        for key in shown
+        if facts.get(key)
+    ]
+    size = [("size", f"{facts['megabytes']:.2f} MB"), ("sha256", f"`{facts.get('sha256', '')}`")]
+    return table(("entry", name), [*rows, *size])
+
+
+def _cell(key: str, value: Any) -> str:
+    text = paragraphs(_plain(value)).replace("\n\n", " ")
+    return f"`{text}`" if key == "training_command" else text
+
+
+def bench_table() -> str:
+    """The headline numbers of docs/bench.md."""
+    latest = json.loads(LATEST.read_text(encoding="utf-8")) if LATEST.is_file() else {}
+    rows: list[tuple[str, str, str]] = []
+    if "speed" in latest:
+        part = latest["speed"]
+        for row in part["rows"]:
+            where = f"{part['clip']}; {part['made']['cores']} cores"
+            rows.append((f"`bodyverb run`, {row['variant']}", f"{row['fps']:.0f} frames/s", where))
+    if "memory" in latest:
+        for row in latest["memory"]["rows"]:
+            rows.append(
+                (f"peak memory, {row['minutes']} min of video", f"{row['peak_mib']:.0f} MiB", "1080p")
+            )
+    for row in latest.get("joints", {}).get("rows", ()):
+        what = f"median distance to golden joints, {row['joints']}"
+        rows.append((what, f"{row['median_px']:.1f} px = {row['median_share']:.3f} torso", row["video"]))
+    if not rows:
+        return "Not measured yet: `python bench/main.py`, `python bench/joints.py`."
+    return table(("what", "measured", "on"), rows)
+
+
+def bench_page() -> str:
+    """docs/bench.md as bench/ writes it."""
+    spec = importlib.util.spec_from_file_location("bench_tables", ROOT / "bench" / "tables.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text: str = module.page(json.loads(LATEST.read_text(encoding="utf-8")) if LATEST.is_file() else {})
+    return text
+
+
+def listing(folder: str, pattern: str, level: str, prefix: str = "") -> str:
+    """Headings of the files of a folder of docs/, each with a link."""
+    lines = []
+    for path in sorted((ROOT / "docs" / folder).glob(pattern)):
+        text = path.read_text(encoding="utf-8")
+        lines += [
+            f"- [{line.removeprefix(level).strip()}]({prefix}{path.name})"
+            for line in text.splitlines()
+            if line.startswith(level)
+        ]
+    return "\n".join(lines) or "None yet."
+
+
+def block(name: str) -> str:
+    """The text of a block."""
+    kind, _, rest = name.partition(" ")
+    if kind == "card":
+        return card_table(rest)
+    made: dict[str, Callable[[], str]] = {
+        "models": models_table,
+        "licences": licences_table,
+        "bench": bench_table,
+        "decisions": lambda: listing("decisions", "0*.md", "# "),
+        "experiments": lambda: listing("experiments.d", "*.md", "## ", "experiments.d/"),
+    }
+    return made[kind]()
+
+
+def filled(text: str) -> str:
+    """A page with its blocks made anew."""
+    return _BLOCK.sub(lambda m: f"<!-- made: {m['name']} -->\n{block(m['name'])}\n<!-- end -->", text)
+
+
+def pages() -> dict[Path, str]:
+    """Every page that is written or holds blocks, and what it should say."""
+    found = {ROOT / "docs" / "reference" / "cli.md": cli_page(), ROOT / "docs" / "bench.md": bench_page()}
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = path.read_text(encoding="utf-8")
+        if _BLOCK.search(text):
+            found[path] = filled(text)
+    return found
+
+
+def stale() -> list[Path]:
+    """Pages that do not say what they should."""
+    return [p for p, text in pages().items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
+
+
+def main() -> int:
+    """Write, or check."""
+    old, wanted = stale(), pages()
+    for path in old:
+        print(path.relative_to(ROOT))
+        if "--check" not in sys.argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+    return 1 if old and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
