@@ -238,6 +238,11 @@ def measure(
         views = [through_cameras(track, rng) for _ in range(3) for track in tracks]
         if tracks:
             named(f"{source}, unseen cameras", views, np.tile(labels, 3))
+            if source == "utd-verbs":
+                for label in np.unique(labels):
+                    chosen = np.flatnonzero(np.tile(labels, 3) == label)
+                    own = [views[i] for i in chosen]
+                    named(f"{source}, {recognizer.classes[label]}", own, np.full(len(own), label))
             named(
                 f"{source}, unseen cameras and pose errors",
                 [with_errors(track, errors, flip, rng) for track in views],

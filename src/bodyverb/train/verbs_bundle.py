@@ -61,7 +61,7 @@ def facts(classes: tuple[str, ...], data: DataConfig) -> dict[str, Any]:
 
 
 def choose_thresholds(
-    recognizer: Recognizer, store: VerbStore, errors: PoseErrorModel, *, share: float = 0.02, seed: int = 7
+    recognizer: Recognizer, store: VerbStore, errors: PoseErrorModel, *, share: float = 0.01, seed: int = 7
 ) -> dict[str, float]:
     """The lowest ``known_on`` at which the negatives of a part get a verb for at most ``share`` of their
     seconds.
