@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -163,6 +163,17 @@ def test_trouble_in_the_second_pass_keeps_the_first(
     monkeypatch.setattr(engine.Engine, "pose", lambda *_: pytest.fail("the first pass was complete"))
     item = bodyverb.run(clip, out=tmp_path / "out", video=False, resume=True).items[0]
     assert item.paths["report"].exists() and not (tmp_path / "out" / "clip.partial").exists()
+
+
+def test_a_full_disk_is_seen_before_the_results_are_written(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+        with pytest.raises(OutputError, match="got 1 MB; free some"):
+            bodyverb.run(clip, out=tmp_path / "out", **PLAIN)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip.partial"]
+    assert bodyverb.run(clip, out=tmp_path / "out", resume=True, **PLAIN).items[0].frames == 45
 
 
 def test_finished_sources_are_left_as_they_are(

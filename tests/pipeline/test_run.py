@@ -60,7 +60,7 @@ def test_a_clip_gives_every_result(tiny: ModuleType, tmp_path: Path) -> None:
     again = poses_h5.read(item.paths["poses"])
     np.testing.assert_array_equal(again.tracks[0].position, recording.tracks[0].position)
     assert again.meta["first_pass"]["options"]["every"] == 1
-    assert [s for _, s in verbs_table.read_csv(item.paths["verbs_csv"])][0].verb == "squat"
+    assert next(s for _, s in verbs_table.read_csv(item.paths["verbs_csv"])).verb == "squat"
     with open_source(item.paths["video"]) as media:
         assert sum(1 for _ in media) == 30
 
@@ -218,8 +218,10 @@ def test_wrong_options_and_networks(tiny: ModuleType, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for changes, words in (
         ({"every": 0}, "every"), ({"start": -1.0}, "start"), ({"start": 2.0, "end": 1.0}, "end after start"),
-        ({"max_people": 0}, "--max-people"), ({"video_size": 3}, "--video-size"), ({"smooth": "much"}, "--smooth"),
-        ({"poses_as": ["bvh"]}, "csv"), ({"colour": "red"}, "colour"), ({"device": "tpu"}, "auto, cpu, cuda"),
+        ({"max_people": 0}, "--max-people"), ({"video_size": 3}, "--video-size"),
+        ({"smooth": "x"}, "--smooth"),
+        ({"poses_as": ["bvh"]}, "csv"), ({"colour": "red"}, "colour"),
+        ({"device": "tpu"}, "auto, cpu, cuda"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=words):
             bodyverb.run(clip, out=out, **changes)

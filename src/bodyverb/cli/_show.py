@@ -19,7 +19,8 @@ def show_result(item: SourceResult) -> None:
     count = 0 if item.recording is None else len(item.recording.tracks)
     people = "nobody found" if not count else "1 person" if count == 1 else f"{count} people"
     total = item.seconds.get("total", 0.0)
-    speed = f", {item.frames} frames in {total:.1f} s ({item.frames / total:.0f} frames/s)" if total else ""
+    frames = "1 frame" if item.frames == 1 else f"{item.frames} frames"
+    speed = f", {frames} in {total:.1f} s ({item.frames / total:.0f} frames/s)" if total else ""
     console.print(f"{item.source}: {people}{speed}", markup=False)
     if item.timeline is not None and item.timeline.segments:
         console.print(segments_table(item.timeline.segments))

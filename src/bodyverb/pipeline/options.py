@@ -59,11 +59,13 @@ class RunOptions:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse settings that no run can follow.
+        """Bring paths and lists into their types, and refuse settings that no run can follow.
 
         Raises:
             InputError: naming the option.
         """
+        object.__setattr__(self, "out", Path(self.out))
+        object.__setattr__(self, "poses_as", tuple(self.poses_as))
         if self.video_size < 16:
             raise InputError(
                 f"Expected a video size of 16 px or more, got {self.video_size}; use --video-size 1280"

@@ -64,7 +64,6 @@ def run(
         OutputError: the results cannot be written.
         KeyboardInterrupt: stopped; `resume=True` goes on.
     """
-    changes = {k: Path(v) if k == "out" else tuple(v) if k == "poses_as" else v for k, v in changes.items()}
     try:
         settings = RunOptions(**{**({} if options is None else vars(options)), **changes})
     except TypeError as error:
@@ -136,8 +135,8 @@ def _one(job: Job) -> SourceResult:
             shutil.rmtree(job.folder, ignore_errors=True)
         return SourceResult(source=job.source, stem=job.stem, error=str(error), failure=error)
     shutil.rmtree(job.folder, ignore_errors=True)
-    for line in result.warnings:
-        job.progress.note(line if job.source in line else f"{line}: {job.source}")
+    if result.warnings:
+        job.progress.note(f"{'; '.join(result.warnings)}: {job.source}")
     return result
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from bodyverb import __version__
-from bodyverb.core import PoseSequence, Recording, Segment, Timeline, Window
+from bodyverb.core import OutputError, PoseSequence, Recording, Segment, Timeline, Window
 from bodyverb.estimate.smooth import Method, default_method
 from bodyverb.formats import export, verbs_table
 from bodyverb.formats import journal as journals
@@ -18,6 +19,8 @@ from bodyverb.pipeline.job import Job
 from bodyverb.pipeline.options import SourceResult
 from bodyverb.pipeline.pictures import write_page, write_pictures
 from bodyverb.pipeline.tracks import CUTOFF_HZ, MAX_GAP_S, posed_rate, raw_tracks, smoothed
+
+SPARE_BYTES = 8 << 20
 
 
 def run_second_pass(job: Job, first: FirstPass) -> SourceResult:
@@ -30,6 +33,7 @@ def run_second_pass(job: Job, first: FirstPass) -> SourceResult:
     rate = posed_rate(first.info, options.every, reader.timestamps_s)
     method = options.smooth or default_method(rate, first.info.live)
     made = describe(job, reader.meta, method)
+    _check_space(job)
     paths = {"poses": job.result(SUFFIX)}
     with timed(job, "smooth and verbs"):
         recording, timeline = _write_poses(job, first, reader, method, made)
@@ -53,6 +57,21 @@ def run_second_pass(job: Job, first: FirstPass) -> SourceResult:
         paths=paths,
         warnings=tuple(first.warnings),
     )
+
+
+def _check_space(job: Job) -> None:
+    """HDF5 does not survive a disk that fills up while it writes: look before.
+
+    Raises:
+        OutputError: not even the poses would fit.
+    """
+    needed = 2 * job.journal.stat().st_size + SPARE_BYTES
+    free = shutil.disk_usage(job.options.out).free
+    if free < needed:
+        raise OutputError(
+            f"Expected {needed / 1e6:.0f} MB of free space for the results, got {free / 1e6:.0f} MB; "
+            f"free some and repeat with --resume: {job.options.out}"
+        )
 
 
 def _write_poses(

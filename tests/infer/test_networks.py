@@ -1,0 +1,106 @@
+"""Cards, the catalogue and sessions, on tiny networks."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bodyverb.core import InputError, ModelError
+from bodyverb.infer import Card, bundled, find, load, session
+
+
+def copy(networks: dict[str, Path], which: str, folder: Path, **changes: Any) -> Path:
+    """A network in `folder` with entries of its card changed (None: left out)."""
+    shutil.copytree(networks[which], folder)
+    card = json.loads((folder / "card.json").read_text()) | changes
+    (folder / "card.json").write_text(json.dumps({k: v for k, v in card.items() if v is not None}))
+    return folder
+
+
+def test_a_network_is_found_by_folder_file_and_card(networks: dict[str, Path]) -> None:
+    place = networks["pose"]
+    for name in (place, place / "model.onnx", place / "card.json"):
+        assert find(str(name), "pose").path == place / "model.onnx"
+
+
+@pytest.mark.usefixtures("tiny_weights")
+def test_the_catalogue() -> None:
+    assert [card.name for card in bundled()] == ["finder", "pose-lite", "verbs-penn15"]
+    assert find("finder", "detect")["decoder"]["kind"] == "centre"
+    with pytest.raises(ModelError, match=r"\(finder\).*: nonsense$"):
+        find("nonsense", "detect")
+    with pytest.raises(ModelError, match="for pose, got 'finder' for detect"):
+        find("finder", "pose")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"licence": None}, "licence"), ({"task": "dance"}, "dance"), ({"sha256": "0" * 64}, "sha256"),
+        ({"file": "other.onnx"}, "beside its card"),
+    ],
+)  # fmt: skip
+def test_bad_cards(networks: dict[str, Path], tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        load(str(copy(networks, "pose", tmp_path / "net", **changes)), "pose")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "3"])
+def test_what_is_no_card(networks: dict[str, Path], tmp_path: Path, text: str) -> None:
+    place = copy(networks, "pose", tmp_path / "net")
+    (place / "card.json").write_text(text)
+    with pytest.raises(ModelError, match="card"):
+        load(str(place), "pose")
+
+
+def test_a_network_without_a_card_and_one_that_is_none(networks: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "bare.onnx").write_bytes(b"")
+    with pytest.raises(ModelError, match="Expected a card beside the network"):
+        find(str(tmp_path / "bare.onnx"), "pose")
+    place = copy(networks, "pose", tmp_path / "net")
+    (place / "model.onnx").write_bytes(b"no network")
+    with pytest.raises(ModelError, match="onnxruntime can load"):
+        load(str(place), "pose")
+
+
+def test_a_right_checksum_passes(networks: dict[str, Path], tmp_path: Path) -> None:
+    mark = hashlib.sha256((networks["pose"] / "model.onnx").read_bytes()).hexdigest()
+    assert load(str(copy(networks, "pose", tmp_path / "net", sha256=mark)), "pose").card.sha256 == mark
+
+
+def test_a_session_runs_and_says_what_does_not_fit(networks: dict[str, Path]) -> None:
+    network = load(str(networks["pose"]), "pose", threads=1)
+    assert network.provider == "CPUExecutionProvider" and network.fixed_batch is None
+    assert network.inputs == ("image",) and network.outputs == ("heatmap", "visibility")
+    image = np.zeros((2, 32, 32, 3), np.float32)
+    assert network.run({"image": image, "more": image})["heatmap"].shape == (2, 14, 16, 16)
+    with pytest.raises(ModelError, match="Expected arrays that fit 'pose-lite'"):
+        network.run({"image": image.astype(np.float64)})
+
+
+def test_devices(networks: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="auto, cpu, cuda"):
+        load(str(networks["pose"]), "pose", device="tpu")
+    monkeypatch.setattr(session.onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert session.providers("auto") == session.providers("cpu") == ["CPUExecutionProvider"]
+    with pytest.raises(InputError, match="onnxruntime-gpu"):
+        load(str(networks["pose"]), "pose", device="cuda")
+
+
+def test_cuda_that_does_not_start_is_an_error(
+    networks: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "providers", lambda device: ["CPUExecutionProvider"])
+    with pytest.raises(InputError, match="check the driver"):
+        load(str(networks["pose"]), "pose", device="cuda")
+
+
+def test_needs(networks: dict[str, Path]) -> None:
+    card = Card.read(networks["pose"] / "card.json")
+    card.need("input", "size")
+    with pytest.raises(ModelError, match="under 'decoder', got no stride"):
+        card.need("decoder", "kind", "stride")
