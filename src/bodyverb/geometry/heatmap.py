@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def decode_softmax(logits: np.ndarray, stride: float, radius: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def decode_softmax(logits: np.ndarray, stride: float, radius: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Read one position a heatmap: the expectation of the softmax in a window round its peak.
 
     The window keeps a second mode far away from pulling the answer between the two (Sun et al., ECCV 2018,
