@@ -65,6 +65,10 @@ def build(config: Config, skeleton: Skeleton, n_classes: int) -> VerbTcn:
 class Prepare(nn.Module):
     """Masked, centred, scaled joints and their motion as channels; see the module docstring."""
 
+    torso: Tensor
+    first: Tensor
+    second: Tensor
+
     def __init__(self, skeleton: Skeleton) -> None:
         super().__init__()
         torso = [i for i, name in enumerate(skeleton.joints) if name.endswith(("_hip", "_shoulder"))]

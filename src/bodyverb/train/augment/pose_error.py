@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -87,9 +88,8 @@ class PoseErrorModel:
         path = Path(path)
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(
-                **{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
-            )
+            fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+            return cls(**fields)
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise InputError(
                 f"Expected pose-error statistics, got {error}; write them as JSON: {path}"
