@@ -128,8 +128,8 @@ def changed(place: Path, folder: Path, **changes: Any) -> str:
     [
         ("pose", {"decoder": {"kind": "magic"}}, "magic"), ("pose", {"input": {}}, "got no size"),
         ("pose", {"decoder": {"kind": "softmax", "heatmap": "heat"}}, "heat"),
-        ("detect", {"decoder": {"kind": "magic"}}, "magic"), ("detect", {"decoder": {"kind": "centre"}}, "stride"),
-        ("detect", {"input": {}}, "area"),
+        ("detect", {"decoder": {"kind": "magic"}}, "magic"), ("detect", {"input": {}}, "area"),
+        ("detect", {"decoder": {"kind": "centre"}}, "stride"),
     ],
 )  # fmt: skip
 def test_cards_that_do_not_fit(

@@ -8,7 +8,7 @@ import numpy as np
 
 from bodyverb.core import PoseSequence, Skeleton
 from bodyverb.estimate.smooth import Method, insert_rows, smooth
-from bodyverb.formats.journal import JournalReader
+from bodyverb.formats.journal import JournalReader, TrackRows
 from bodyverb.media import MediaInfo
 
 SEEN_SCORE = 0.3
@@ -41,24 +41,30 @@ def raw_tracks(
         ):
             continue
         names += 1
-        present = np.isfinite(rows.position).all(-1)
-        score = np.clip(np.where(present, rows.score, 0), 0, 1).astype(np.float32)
-        state = np.where(present, np.where(score >= SEEN_SCORE, 2, 1), 0).astype(np.uint8)
-        yield PoseSequence(
-            position=np.where(present[..., None], rows.position, np.nan)[None],
-            score=score[None],
-            state=state[None],
-            box=rows.box[None],
-            skeleton=skeleton,
-            timestamps_s=rows.time_s,
-            rate=info.rate,
-            space="image",
-            unit="px",
-            axes="cv",
-            image_size=info.image_size,
-            person_ids=(str(names),),
-            source=source,
-        )
+        track = _raw_track(rows, info, skeleton, source, str(names))
+        del rows  # a long track is large: hold it once
+        yield track
+
+
+def _raw_track(rows: TrackRows, info: MediaInfo, skeleton: Skeleton, source: str, name: str) -> PoseSequence:
+    present = np.isfinite(rows.position).all(-1)
+    score = np.clip(np.where(present, rows.score, 0), 0, 1).astype(np.float32)
+    state = np.where(present, np.where(score >= SEEN_SCORE, 2, 1), 0).astype(np.uint8)
+    return PoseSequence(
+        position=np.where(present[..., None], rows.position, np.nan)[None],
+        score=score[None],
+        state=state[None],
+        box=rows.box[None],
+        skeleton=skeleton,
+        timestamps_s=rows.time_s,
+        rate=info.rate,
+        space="image",
+        unit="px",
+        axes="cv",
+        image_size=info.image_size,
+        person_ids=(name,),
+        source=source,
+    )
 
 
 def smoothed(raw: PoseSequence, timestamps_s: np.ndarray, method: Method) -> PoseSequence:
