@@ -91,7 +91,7 @@ class Finder(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Centre probabilities (batch, 1, h/8, w/8) and sides (batch, 4, h/8, w/8) in cells."""
         centre, sides = self.raw(image)
-        return torch.sigmoid(centre), torch.exp(sides.float().clamp(-3, 4.5))
+        return torch.sigmoid(centre), torch.exp(sides.float().clamp(-3.0, 4.5))
 
     def start_from_pose(self, weights: dict[str, Tensor]) -> int:
         """Take over pose-lite's stem and first stages where names and shapes agree; returns how many

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ def export_onnx(
     *,
     inputs: Sequence[str],
     outputs: Sequence[str],
-    dynamic: Sequence[dict[int, str]] | None = None,
+    dynamic: Sequence[dict[int, str | tuple[str, int]]] | None = None,
     half_weights: bool = False,
 ) -> Path:
     """Writes a network as one ONNX file.
@@ -29,7 +30,8 @@ def export_onnx(
         path: the file, written under a temporary name first.
         inputs: names of the inputs.
         outputs: names of the outputs.
-        dynamic: for each input the free dimensions by name; by default dimension 0 is ``batch``.
+        dynamic: for each input the free dimensions by name, or (name, n) for multiples of n; by default dimension 0
+            is ``batch``.
         half_weights: store weights as float16 (half the size; the arithmetic stays float32).
 
     Returns:
@@ -39,9 +41,7 @@ def export_onnx(
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    free = dynamic if dynamic is not None else [{0: "batch"} for _ in example]
-    dims = {name: torch.export.Dim(name) for part in free for name in part.values()}
-    shapes = tuple({place: dims[name] for place, name in part.items()} for part in free)
+    shapes = _free_shapes(dynamic if dynamic is not None else [{0: "batch"} for _ in example])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
         program = torch.onnx.export(
@@ -67,6 +67,20 @@ def export_onnx(
     onnx.save(model, str(part))
     part.replace(path)
     return path
+
+
+def _free_shapes(free: Sequence[dict[int, str | tuple[str, int]]]) -> tuple[dict[int, Any], ...]:
+    """The exporter's form of the free dimensions; equal names are equal sizes."""
+    dims: dict[str, Any] = {}
+    shapes = []
+    for part in free:
+        shape = {}
+        for place, wanted in part.items():
+            name, multiple = (wanted, 1) if isinstance(wanted, str) else wanted
+            dim = dims.setdefault(name, torch.export.Dim(name))
+            shape[place] = dim if multiple == 1 else multiple * dim
+        shapes.append(shape)
+    return tuple(shapes)
 
 
 def halve_weights(model: object, smallest: int = 256) -> None:

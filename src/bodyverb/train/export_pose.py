@@ -41,7 +41,7 @@ def export_finder(checkpoint: Path, path: Path, config: finder.Config) -> Path:
     module = finder.build(config)
     module.load_state_dict(load_checkpoint(checkpoint)["module"])
     example = torch.zeros(2, 288, 320, 3, dtype=torch.uint8)
-    free = [{0: "batch", 1: "height", 2: "width"}]
+    free: list[dict[int, str | tuple[str, int]]] = [{0: "batch", 1: ("h", 32), 2: ("w", 32)}]
     return export_onnx(module, [example], path, inputs=["image"], outputs=["centre", "sides"], dynamic=free)
 
 

@@ -31,7 +31,7 @@ class FinderTraining:
     out: Path
     """Run folder."""
     init: Path | None = None
-    """pose-lite checkpoint whose first stages start the training."""
+    """pose-lite checkpoint whose first stages start the training, or a finder's own."""
     cutouts: Path | None = None
     """Masks made before (cutouts.npz of another run); made here where it is not given."""
     renders: int = 0
@@ -62,7 +62,7 @@ def finder_loss(module: nn.Module, batch: list[Tensor]) -> tuple[Tensor, dict[st
     misses = -((1 - heat) ** 4 * chance**2 * (1 - chance).log())
     misses = (misses * ~peaks * torch.where(heat < 0.05, empty_weight[:, None, None], 1.0)).sum()
     count = peaks.sum().clamp_min(1)
-    overlap = giou(torch.exp(log_sides.clamp(-3, 4.5)), sides)
+    overlap = giou(torch.exp(log_sides.clamp(-3.0, 4.5)), sides)
     box_loss = ((1 - overlap) * weight).sum() / weight.sum().clamp_min(1)
     total = (hits + misses) / count + 2.0 * box_loss
     return total, {"centre": ((hits + misses) / count).item(), "sides": box_loss.item()}
@@ -109,7 +109,11 @@ def train(settings: FinderTraining) -> dict[str, float]:
         )
     module = finder.build(settings.model)
     if settings.init:
-        module.start_from_pose(torch.load(settings.init, weights_only=True)["module"])
+        weights = torch.load(settings.init, weights_only=True)["module"]
+        if "centre.weight" in weights:  # a finder's own checkpoint
+            module.load_state_dict(weights)
+        else:
+            module.start_from_pose(weights)
     (settings.out / "config.json").write_text(json.dumps(asdict(settings), indent=1, default=str))
     held = list(loader(_collages(held_people, None, settings, 320, 77), settings.batch, 77, 1))
 

@@ -10,7 +10,7 @@ import torch
 
 from bodyverb.train.cutouts import Cutout
 
-IGNORE_WEIGHT = 0.25
+IGNORE_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,8 @@ class CollageConfig:
     """Side of the square training canvas in px."""
     whole: float = 0.3
     """Share of canvases that show one whole picture, person in its own surroundings."""
+    mosaic: float = 0.3
+    """Share of canvases that are two or four such pictures side by side."""
     renders: float = 0.12
     """Share of canvases that are procedural scenes."""
     most: int = 6
@@ -61,6 +63,8 @@ class Collages:
             canvas, boxes = self.scenes[0][row].copy(), self.scenes[1][row]
         elif draw < self.config.renders + self.config.whole:
             canvas, boxes, weight = self._whole(rng)
+        elif draw < self.config.renders + self.config.whole + self.config.mosaic:
+            canvas, boxes, weight = self._mosaic(rng)
         else:
             canvas, boxes = self._collage(rng)
         if rng.random() < 0.5:
@@ -72,41 +76,46 @@ class Collages:
         padded[: min(12, len(boxes))] = boxes[:12]
         return _finish(canvas, rng, self.config), padded, np.float32(weight)
 
-    def _whole(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
-        """A picture at random zoom, possibly cut by the canvas; others in it are not labelled, so empty
+    def _whole(
+        self, rng: np.random.Generator, shape: tuple[int, int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """A picture (h, w) at random zoom, possibly cut by the canvas; others in it are not labelled, so empty
         cells count less."""
+        height, width = shape or (self.config.size, self.config.size)
         cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
-        size = self.config.size
-        reach = max(cutout.picture.shape[:2])
-        zoom = size / reach * float(np.exp(rng.uniform(np.log(0.75), np.log(1.7))))
-        middle = (
-            (cutout.box[:2] + cutout.box[2:]) / 2
-            if rng.random() < 0.6
-            else np.array(cutout.picture.shape[1::-1]) / 2
-        )
-        shift = np.array([size, size]) / 2 - zoom * middle + rng.normal(0, 0.12 * size, 2)
+        reach = float((cutout.box[2:] - cutout.box[:2]).max())
+        zoom = min(width, height) / reach * float(np.exp(rng.uniform(np.log(0.4), np.log(1.7))))
+        middle = (cutout.box[:2] + cutout.box[2:]) / 2
+        shift = np.array([width, height]) / 2 - zoom * middle + rng.normal(0, 0.15, 2) * [width, height]
         matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-        border = rng.choice([cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE])
-        if border == cv2.BORDER_REFLECT_101:  # the reflected half would show the person again
-            border = cv2.BORDER_REPLICATE
+        border = int(rng.choice([cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE]))
         fill = tuple(int(v) for v in rng.integers(0, 256, 3))
         canvas = cv2.warpAffine(
-            cutout.picture,
-            matrix,
-            (size, size),
-            flags=cv2.INTER_LINEAR,
-            borderMode=int(border),
-            borderValue=fill,
+            cutout.picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill
         )
         box = (cutout.box.reshape(2, 2) * zoom + shift).reshape(4)
-        return canvas, _visible(box[None], size), IGNORE_WEIGHT
+        return canvas, _visible(box[None], width, height), IGNORE_WEIGHT
+
+    def _mosaic(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+        """Two or four whole pictures side by side: several people without an edge that cutting left."""
+        size = self.config.size
+        canvas = np.empty((size, size, 3), np.uint8)
+        x, y = (int(v) for v in rng.uniform(0.3, 0.7, 2) * size)
+        rows = [(0, size)] if rng.random() < 0.4 else [(0, y), (y, size)]
+        boxes = []
+        for top, bottom in rows:
+            for left, right in ((0, x), (x, size)):
+                tile, found, _ = self._whole(rng, (bottom - top, right - left))
+                canvas[top:bottom, left:right] = tile
+                boxes.append(found + np.array([left, top, left, top], np.float32))
+        return canvas, np.concatenate(boxes), IGNORE_WEIGHT
 
     def _collage(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         size = self.config.size
         canvas = self._background(rng)
         boxes: list[np.ndarray] = []
         number = int(rng.choice(self.config.most + 1, p=_shares(self.config.most)))
-        scale = float(np.exp(rng.uniform(np.log(0.16), np.log(1.1)))) * size
+        scale = float(np.exp(rng.uniform(np.log(0.16), np.log(1.4)))) * size
         for _ in range(number):
             cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
             reach = float((cutout.box[2:] - cutout.box[:2]).max())
@@ -221,9 +230,9 @@ def _hidden(box: np.ndarray, front: np.ndarray) -> float:
     return float(overlap / max(1.0, (box[2:] - box[:2]).prod()))
 
 
-def _visible(boxes: np.ndarray, size: int) -> np.ndarray:
+def _visible(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
     """Boxes cut to the canvas; those mostly outside are dropped."""
-    cut = np.clip(boxes, 0, size - 1)
+    cut = np.clip(boxes, 0, np.array([width, height, width, height]) - 1)
     area, whole = (cut[:, 2:] - cut[:, :2]).prod(1), (boxes[:, 2:] - boxes[:, :2]).prod(1)
     return cut[(area > 0.25 * whole) & ((cut[:, 2:] - cut[:, :2]) > 6).all(1)].astype(np.float32)
 
