@@ -14,6 +14,9 @@ from typing import Literal
 
 from tyro.conf import Positional
 
+MIN_SCORE = 0.1
+"""Joints below this count as missing in the run, too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
@@ -27,18 +30,24 @@ class Command:
     """Its folder: pictures in a zip, a tar or loose, and an .npz of joints (lspet); COCO's usual layout."""
     split: Literal["validation", "train", "all"] = "validation"
     """Part of lspet to use."""
+    errors: Path | None = None
+    """Also write how the network errs on upright people (lspet only): the file `train verbs --errors`
+    takes."""
     json: bool = False
     """Print the numbers as JSON."""
 
     def run(self) -> int:
         """Evaluate and print."""
-        from bodyverb.cli._pose_scores import score_coco, score_lspet
+        from bodyverb.cli._pose_scores import error_statistics, score_coco, score_lspet
         from bodyverb.estimate.pose import PoseEstimator
         from bodyverb.infer import load
 
         estimator = PoseEstimator(load(self.model, "pose"))
         if self.data == "lspet":
             report = score_lspet(estimator, self.root, self.split)
+            if self.errors is not None:
+                source = f"{self.model} on upright people of the lspet validation block"
+                error_statistics(estimator, self.root, MIN_SCORE, source).save(self.errors)
         else:
             report = score_coco(estimator, self.root)
         if self.json:
