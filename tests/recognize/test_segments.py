@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bodyverb.core.timeline import UNKNOWN, Window
+from bodyverb.recognize import segments as room
 from bodyverb.recognize.segments import merge
 
 CLASSES = ("squat", "pushup")
@@ -59,3 +60,39 @@ def test_nothing_in_nothing_out_and_a_window_of_no_length():
     assert merge([], CLASSES, LIMITS) == []
     (segment,) = merge([window(2.0, 0, 0.99, length=0.0)], CLASSES, LIMITS)
     assert segment.start_s == segment.end_s == 2.0
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 300])
+def test_blocks_of_cells_change_nothing(count, monkeypatch):
+    rng = np.random.default_rng(count)
+    start = np.sort(rng.uniform(0, 0.5 * count, count))
+    windows = [
+        Window(
+            person_id="1",
+            start_s=float(at),
+            end_s=float(at + rng.uniform(0.1, 3)),
+            probabilities=rng.dirichlet(np.ones(15)).astype(np.float32),
+            known=float(rng.random()),
+        )
+        for at in start
+    ]
+    monkeypatch.setattr(room, "BLOCK", 10**6)
+    whole = room._cells(windows)
+    monkeypatch.setattr(room, "BLOCK", 7)
+    for one, other in zip(whole, room._cells(windows), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+
+
+def test_memory_does_not_grow_with_the_square_of_the_length(monkeypatch):
+    shapes, real = [], room._weights
+
+    def weights(*given):
+        result = real(*given)
+        shapes.append(result.shape)
+        return result
+
+    monkeypatch.setattr(room, "_weights", weights)
+    merge([window(0.5 * i, i // 40 % 2, 0.9) for i in range(3000)], CLASSES, LIMITS)
+    assert len(shapes) > 1
+    assert max(cells for cells, _ in shapes) <= room.BLOCK
+    assert max(windows for _, windows in shapes) <= room.BLOCK + 20

@@ -11,6 +11,8 @@ from bodyverb.core.timeline import UNKNOWN, Segment, Window
 
 #: Used where a model's card names no thresholds.
 DEFAULTS = {"known_on": 0.6, "known_off": 0.4, "min_s": 0.4}
+#: Cells averaged at once.
+BLOCK = 512
 
 
 def openness(window: Window) -> float:
@@ -48,20 +50,34 @@ def merge(
 
 
 def _cells(windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Edges (cell + 1,), share of each verb (cell, class) = mean of known x probability, known (cell,)."""
+    """Edges (cell + 1,), share of each verb (cell, class) = mean of known x probability, known (cell,).
+
+    Cells go through in blocks with the windows over them, so memory grows with the length, not its square.
+    """
     edges = np.unique(np.round([edge for w in windows for edge in (w.start_s, w.end_s)], 6))
     if len(edges) == 1:
         edges = np.array([edges[0], edges[0]])
     centre = 0.5 * (edges[1:] + edges[:-1])
     start = np.array([w.start_s for w in windows])
     end = np.array([w.end_s for w in windows])
-    half = np.maximum(0.5 * (end - start), 1e-6)
-    away = np.abs(centre[:, None] - 0.5 * (start + end)[None]) / half[None]
-    weight = np.where(away <= 1 + 1e-6, np.maximum(1 - away, 0.05), 0.0)
     known = np.array([w.known for w in windows])
     share = np.stack([w.probabilities for w in windows]) * known[:, None]
-    total = np.maximum(weight.sum(axis=1), 1e-9)
-    return edges, weight @ share / total[:, None], weight @ known / total
+    shares, knowns = [], []
+    for first in range(0, len(centre), BLOCK):
+        block = centre[first : first + BLOCK]
+        near = np.flatnonzero((start <= block[-1] + 1e-3) & (end >= block[0] - 1e-3))
+        weight = _weights(block, start[near], end[near])
+        total = np.maximum(weight.sum(axis=1), 1e-9)
+        shares.append(weight @ share[near] / total[:, None])
+        knowns.append(weight @ known[near] / total)
+    return edges, np.concatenate(shares), np.concatenate(knowns)
+
+
+def _weights(centre: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(cell, window): how much a window says about a cell; 1 at its middle, 0 outside it."""
+    half = np.maximum(0.5 * (end - start), 1e-6)
+    away = np.abs(centre[:, None] - 0.5 * (start + end)[None]) / half[None]
+    return np.where(away <= 1 + 1e-6, np.maximum(1 - away, 0.05), 0.0)
 
 
 def _label(share: np.ndarray, limits: Mapping[str, float]) -> np.ndarray:
