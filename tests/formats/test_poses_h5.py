@@ -1,3 +1,5 @@
+import dataclasses
+
 import h5py
 import numpy as np
 import pytest
@@ -188,3 +190,11 @@ def test_track_by_track(tmp_path, make_recording):
     with poses_h5.PosesFile(path) as file:
         assert file.person_ids == raw.person_ids and not file.has_smoothed
         assert [t.person_ids[0] for t in file.tracks()] == ["1", "2", "3"]
+
+
+def test_a_timeline_without_windows_keeps_its_classes(tmp_path, make_recording, make_timeline):
+    empty = dataclasses.replace(make_timeline(), windows=(), segments=())
+    path = poses_h5.write(tmp_path / "a.poses.h5", make_recording(people=0), None, empty)
+    back = poses_h5.read_timeline(path)
+    assert (back.classes, back.thresholds, back.model) == (empty.classes, empty.thresholds, empty.model)
+    assert back.windows == back.segments == ()

@@ -84,6 +84,8 @@ def test_nobody_is_an_empty_result(tiny: ModuleType, tmp_path: Path) -> None:
     assert set(item.paths) == {"poses", "verbs_csv", "verbs_json", "video", "report"}
     assert item.timeline is not None and not item.timeline.segments
     assert poses_h5.read(item.paths["poses"]).tracks == ()
+    back = poses_h5.read_timeline(item.paths["poses"])
+    assert back is not None and back.classes == item.timeline.classes and back.windows == ()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -222,7 +222,7 @@ class PosesWriter:
             "end_s": np.array([w.end_s for w in windows], np.float64),
             "known": np.array([w.known for w in windows], np.float64),
             "probabilities": np.array([w.probabilities for w in windows], np.float32).reshape(
-                len(windows), -1
+                len(windows), len(timeline.classes)
             ),
         }
         for name, values in columns.items():

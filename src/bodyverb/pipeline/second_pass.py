@@ -79,13 +79,14 @@ def _write_poses(
 ) -> tuple[Recording, Timeline | None]:
     """The native file, track by track; returns what is in it, smoothed."""
     recognizer, times, size = job.engine.recognizer, reader.timestamps_s, first.info.image_size
+    least = job.engine.tracking().get("new_score", 0.0)
     tracks: list[PoseSequence] = []
     windows: list[Window] = []
     segments: list[Segment] = []
     with PosesWriter(
         job.result(SUFFIX), timestamps_s=times, image_size=size, source=job.source, meta=made
     ) as writer:
-        for done, raw in enumerate(raw_tracks(reader, first.info, job.engine.skeleton, job.source)):
+        for done, raw in enumerate(raw_tracks(reader, first.info, job.engine.skeleton, job.source, least)):
             track = smoothed(raw, times, method)
             writer.add(raw, track)
             tracks.append(track)
@@ -103,7 +104,7 @@ def _write_poses(
                 model=recognizer.model,
                 thresholds=recognizer.thresholds,
             )
-        writer.finish(segments=tuple(segments), timeline=timeline if windows else None, has_smoothed=True)
+        writer.finish(segments=tuple(segments), timeline=timeline, has_smoothed=True)
     recording = Recording(
         timestamps_s=times,
         image_size=size,
