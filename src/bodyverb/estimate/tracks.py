@@ -128,6 +128,12 @@ class Poses:
         return float(self.score[pose] * np.sqrt(area(self.box[pose])))
 
 
+def pose_score(score: np.ndarray) -> np.ndarray:
+    """(n,) mean of the better half of the joint scores (n, J): half a body out of the picture is still a
+    body."""
+    return np.asarray(-np.sort(-score, axis=1)[:, : math.ceil(score.shape[1] / 2)].mean(axis=1))
+
+
 def read_poses(
     skeleton: Skeleton,
     config: TrackerConfig,
@@ -155,7 +161,7 @@ def read_poses(
         )
     known = np.isfinite(xy).all(axis=-1) & np.isfinite(s)
     xy, s = np.where(known[..., None], xy, np.nan), np.where(known, np.clip(s, 0, 1), 0.0)
-    total = -np.sort(-s, axis=1)[:, : math.ceil(joints / 2)].mean(axis=1)
+    total = pose_score(s)
     usable = np.flatnonzero((total >= config.keep_score) & ((s > 0).sum(axis=1) >= min(3, joints)))
     xy, s = xy[usable], s[usable]
     tight = box_of_pose(xy, s, min_score=config.motion.min_joint_score)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
-from bodyverb.core import Skeleton
+from bodyverb.core import ModelError, Skeleton
 from bodyverb.estimate.detector import Detector
 from bodyverb.estimate.pose import PoseEstimator
+from bodyverb.estimate.tracks import TrackerConfig
 from bodyverb.infer import Session, load
 from bodyverb.pipeline.options import RunOptions
 from bodyverb.recognize.recognizer import Recognizer
@@ -45,6 +46,26 @@ class Engine:
     def skeleton(self) -> Skeleton:
         """Layout of the poses."""
         return self.estimator.skeleton
+
+    def tracking(self) -> dict[str, float]:
+        """Settings of the tracker that the cards of pose network and detector ask for (`tracking`).
+
+        Raw scores of different networks mean different things; only their cards can say what is sure.
+
+        Raises:
+            ModelError: a card asks for something that the tracker does not have.
+        """
+        known = {item.name for item in fields(TrackerConfig)}
+        wanted: dict[str, float] = {}
+        for session in (self.detector.session, self.estimator.session):
+            given = dict(session.card.get("tracking") or {})
+            if not set(given) <= known:
+                raise ModelError(
+                    f"Expected tracking settings of {', '.join(sorted(known))}, got {', '.join(given)}; "
+                    f"correct the card: {session.card.path}"
+                )
+            wanted |= given
+        return wanted
 
     def find(self, image: np.ndarray) -> np.ndarray:
         """(n, 5) boxes and scores of the people in a picture (h, w, 3) uint8 RGB."""

@@ -123,7 +123,7 @@ def step(frame: Frame, tracker: Tracker, engine: Engine) -> list[dict[str, Any]]
 
 def new_tracker(engine: Engine, options: RunOptions, info: MediaInfo) -> Tracker:
     """A tracker for a source; in a single picture there is no second frame to confirm anybody."""
-    config = TrackerConfig(max_people=options.max_people, image_size=info.image_size)
+    config = TrackerConfig(max_people=options.max_people, image_size=info.image_size, **engine.tracking())
     if info.kind == "image":
         config = replace(config, sure_score=config.new_score, max_new_boxes=100)
     return Tracker(engine.skeleton, config)

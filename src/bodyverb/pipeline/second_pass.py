@@ -55,7 +55,7 @@ def run_second_pass(job: Job, first: FirstPass) -> SourceResult:
         recording=recording,
         timeline=timeline,
         paths=paths,
-        warnings=tuple(first.warnings),
+        warnings=tuple(dict.fromkeys([*first.warnings, *job.warnings])),
     )
 
 

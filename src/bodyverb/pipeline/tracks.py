@@ -8,6 +8,7 @@ import numpy as np
 
 from bodyverb.core import PoseSequence, Skeleton
 from bodyverb.estimate.smooth import Method, insert_rows, smooth
+from bodyverb.estimate.tracks import pose_score
 from bodyverb.formats.journal import JournalReader, TrackRows
 from bodyverb.media import MediaInfo
 
@@ -22,12 +23,14 @@ MARGIN_ROWS = 300
 
 
 def raw_tracks(
-    reader: JournalReader, info: MediaInfo, skeleton: Skeleton, source: str
+    reader: JournalReader, info: MediaInfo, skeleton: Skeleton, source: str, min_score: float = 0.0
 ) -> Iterator[PoseSequence]:
     """The people of a journal, one at a time: a row for each frame in which they were found.
 
     A track that is shorter than 0.3 s and has fewer than 8 rows is noise and left out, unless the whole
-    source is hardly longer. People are numbered 1, 2, ... in order of appearance.
+    source is hardly longer; so is one whose median pose scores below `min_score` (mean of the better half of
+    its joints): one good frame makes a wheel a person for the tracker, the whole track does not. People are
+    numbered 1, 2, ... in order of appearance.
     """
     times = reader.timestamps_s
     long_source = len(times) > MIN_TRACK_ROWS and times[-1] - times[0] > 2 * MIN_TRACK_S
@@ -39,6 +42,8 @@ def raw_tracks(
             and rows.time_s[-1] - rows.time_s[0] < MIN_TRACK_S
             and len(rows.time_s) < MIN_TRACK_ROWS
         ):
+            continue
+        if np.median(pose_score(np.nan_to_num(rows.score))) < min_score:
             continue
         names += 1
         track = _raw_track(rows, info, skeleton, source, str(names))
