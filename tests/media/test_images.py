@@ -182,7 +182,9 @@ def test_letterbox_keeps_pixel_centres(draw):
     assert draw.centre(out) == pytest.approx((20 + 2 * 20.5 - 0.5, 2 * 30.5 - 0.5), abs=0.1)
 
 
-@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (3, 5), (1, 4000), (1281, 719), (640, 480)])
+@pytest.mark.parametrize(
+    "size", [(1920, 1080), (1080, 1920), (3, 5), (1, 4000), (1281, 719), (640, 480), (1, 1), (64, 49)]
+)
 def test_scaled_size(size):
     width, height = scaled_size(size, 1280)
     assert width % 2 == height % 2 == 0 and 2 <= max(width, height) <= 1280

@@ -5,7 +5,7 @@ from bodyverb import skeletons
 from bodyverb.core import PoseSequence, Recording, Segment, Timeline
 from bodyverb.outputs import palette
 from bodyverb.outputs.figures import Figure, draw_figure, fit_text, tag_picture, text_size
-from bodyverb.outputs.overlay import OverlayDrawer, draw_poses, overlay_size, verb_text, write_overlay
+from bodyverb.outputs.overlay import Overlay, OverlayDrawer, draw_poses, verb_text, write_overlay
 
 
 def _near(image, x, y, colour, reach=2):
@@ -101,13 +101,6 @@ def test_empty_recordings(make_recording):
     assert (OverlayDrawer(empty).draw(image.copy(), 0.0) == image).all()
 
 
-def test_overlay_size():
-    assert overlay_size((1920, 1080), 1280) == (1280, 720)
-    assert overlay_size((721, 1281), 1280) == (720, 1280)
-    assert overlay_size((64, 49), 1280) == (64, 48)
-    assert overlay_size((1, 1), 1280) == (2, 2)
-
-
 def test_text_fits():
     assert fit_text("short", 12, 500) == "short"
     cut = fit_text("a very long verb name indeed", 12, 80)
@@ -132,7 +125,7 @@ def test_written_overlay_has_every_frame(tmp_path, make_recording):
 
     frames = [Frame(t) for t in recording.timestamps_s]
     path = tmp_path / "a.mp4"
-    assert write_overlay(frames, recording, None, path, 320) == 12
+    assert write_overlay(frames, recording, None, path, 320) == Overlay(frames=12)
     assert (frames[0].image == 90).all()
     with av.open(str(path)) as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

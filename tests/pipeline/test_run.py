@@ -12,7 +12,7 @@ import bodyverb
 from bodyverb.core import InputError, ModelError, OutputError
 from bodyverb.formats import poses_h5, verbs_table
 from bodyverb.formats.files import FolderLock
-from bodyverb.media import open_source, write_image
+from bodyverb.media import VideoWriter, open_source, write_image
 from bodyverb.pipeline import RunOptions
 
 pytestmark = pytest.mark.usefixtures("tiny_weights")
@@ -269,3 +269,16 @@ def test_windows_are_kept_for_other_thresholds(tiny: ModuleType, tmp_path: Path)
     item = bodyverb.run(clip, out=tmp_path / "out", video=False, report=False).items[0]
     document = json.loads(item.paths["verbs_json"].read_text())
     assert len(document["windows"]) >= 4 and len(document["windows"][0]["probabilities"]) == 3
+
+
+def test_sound_that_is_left_out_is_told(
+    tiny: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(self: VideoWriter) -> list[str]:
+        return ["The sound was left out: no room"]
+
+    monkeypatch.setattr(VideoWriter, "warnings", property(silent))
+    told, clip = Told(), tiny.write_clip(tmp_path / "clip.mp4", seconds=0.3)
+    item = bodyverb.run(clip, out=tmp_path / "out", report=False, progress=told).items[0]
+    assert item.warnings == ("The sound was left out: no room",)
+    assert len(told.notes) == 1 and "sound was left out" in told.notes[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import cv2
 import numpy as np
 
 from bodyverb.core import PoseSequence, Recording, Segment, Timeline
+from bodyverb.media import VideoWriter, scaled_size
 from bodyverb.outputs.figures import Figure, draw_figure, paste, tag_height, tag_picture
 from bodyverb.outputs.palette import person_colour
 
 MAX_GAP_S = 0.25
 _SAME_S = 1e-4
+
+overlay_size = scaled_size
 
 
 def draw_poses(image: np.ndarray, figures: Sequence[Figure]) -> np.ndarray:
@@ -153,11 +157,12 @@ def _scaled(position: np.ndarray, source: tuple[int, int] | None, size: tuple[in
     return (position + 0.5) * scale - 0.5
 
 
-def overlay_size(image_size: tuple[int, int], long_side: int) -> tuple[int, int]:
-    """(w, h) of the overlay: at most `long_side` long, never larger than the source, both even."""
-    scale = min(1.0, long_side / max(image_size))
-    width, height = (max(2, 2 * round(side * scale / 2)) for side in image_size)
-    return width, height
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """What became of an overlay: `frames` written (0: there is no file) and the writer's `warnings`."""
+
+    frames: int
+    warnings: tuple[str, ...] = ()
 
 
 def write_overlay(
@@ -169,7 +174,7 @@ def write_overlay(
     *,
     rate_hz: float = 30.0,
     **writer_options: Any,
-) -> int:
+) -> Overlay:
     """Draw over each frame and write the video.
 
     Args:
@@ -182,16 +187,14 @@ def write_overlay(
         writer_options: Further options of `bodyverb.media.VideoWriter` (`audio_from`, `start_s`, `end_s`).
 
     Returns:
-        How many frames were written; without any frame there is no file.
+        How many frames were written, and a line where sound had to be left out.
     """
-    from bodyverb.media import VideoWriter
-
     drawer = OverlayDrawer(recording, timeline)
     source = iter(frames)
     first = next(source, None)
     if first is None:
-        return 0
-    size = overlay_size(recording.image_size or (first.image.shape[1], first.image.shape[0]), long_side)
+        return Overlay(frames=0)
+    size = scaled_size(recording.image_size or (first.image.shape[1], first.image.shape[0]), long_side)
     count = 0
     with VideoWriter(path, size, rate_hz, **writer_options) as writer:
         for frame in chain([first], source):
@@ -202,4 +205,4 @@ def write_overlay(
                 image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             writer.write(drawer.draw(image, frame.time_s), frame.time_s)
             count += 1
-    return count
+    return Overlay(frames=count, warnings=tuple(writer.warnings))

@@ -24,6 +24,7 @@ class Job:
         progress: told how far it is.
         live: called with each frame of a camera and its people.
         seconds: how long each stage took; filled as the work goes on.
+        warnings: a line for each trouble of the second pass; filled as the work goes on.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Job:
     progress: Progress
     live: Live | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:

@@ -29,7 +29,7 @@ def write_pictures(
         return {"picture": annotate(job.source, job.result(".overlay.jpg"), recording)}
     options, path = job.options, job.result(".mp4")
     sound = info.path if info.kind == "video" and info.has_audio else None
-    count = write_overlay(
+    written = write_overlay(
         _counted(job, info, recording),
         recording,
         timeline,
@@ -40,7 +40,8 @@ def write_pictures(
         start_s=options.start,
         end_s=options.end,
     )
-    return {"video": path} if count else {}
+    job.warnings.extend(written.warnings)
+    return {"video": path} if written.frames else {}
 
 
 def annotate(source: str | Path, path: Path, recording: Recording) -> Path:
