@@ -68,6 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name is None:
         print(f"bodyverb: {_unknown(given, known)}", file=sys.stderr)
         return 2
+    return _run(name, rest, debug)
+
+
+def _run(name: str, rest: list[str], debug: bool) -> int:
+    """Run a command; an error becomes a line and an exit code, or with `debug` a traceback."""
     try:
         return int(_parse(name, rest).run())
     except BodyverbError as error:
