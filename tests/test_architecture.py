@@ -26,7 +26,8 @@ ROOMS: dict[str, set[str]] = {
     "lift": {"infer", "geometry", "core"},
     "recognize": {"infer", "skeletons", "core"},
     "models": {"skeletons", "core"},
-    "train": {"datasets", "models", "metrics", "outputs"},
+    # infer, recognize: training shares the window code and measures what runs (docs/decisions/0004).
+    "train": {"datasets", "models", "metrics", "outputs", "recognize", "infer", "geometry", "skeletons"},
     "outputs": {"media", "metrics", "skeletons", "core"},
     # formats: the run writes the native file and the tables.
     "pipeline": {"estimate", "lift", "recognize", "outputs", "media", "formats"},

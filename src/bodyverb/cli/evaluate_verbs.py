@@ -32,5 +32,5 @@ class Command:
         """Measures and prints; returns the exit code."""
         from bodyverb.train import verbs_run
 
-        verbs_run.evaluate(self)
+        verbs_run.evaluate(verbs_run.VerbEvaluation(**vars(self)))
         return 0

@@ -41,5 +41,5 @@ class Command:
         exit code."""
         from bodyverb.train import verbs_run
 
-        verbs_run.run(self)
+        verbs_run.run(verbs_run.VerbTraining(**vars(self)))
         return 0

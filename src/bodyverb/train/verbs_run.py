@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bodyverb.core import InputError
 from bodyverb.infer import load
@@ -20,10 +20,6 @@ from bodyverb.train.optim import OptimConfig
 from bodyverb.train.verbs import VerbsConfig, train
 from bodyverb.train.verbs_bundle import choose_thresholds, export_verbs, facts, write_card
 from bodyverb.train.verbs_store import PARTS, VERBS, build
-
-if TYPE_CHECKING:
-    from bodyverb.cli.evaluate_verbs import Command as EvaluateCommand
-    from bodyverb.cli.train_verbs import Command as TrainCommand
 
 NAME = "verbs-penn15"
 LICENCE = "Apache-2.0 for the weights' own part; trained on data with the terms listed in LICENSE.txt"
@@ -44,42 +40,73 @@ ABOUT: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class VerbTraining:
+    """What `run` trains; the options of `bodyverb train verbs`, which explains them."""
+
+    root: Path
+    out: Path
+    epochs: int = 30
+    steps: int = 200
+    batch: int = 256
+    lr: float = 2e-3
+    synth: int = 60
+    errors: Path | None = None
+    threads: int = 1
+    precision: str = "bf16-mixed"
+    seed: int = 0
+    resume: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerbEvaluation:
+    """What `evaluate` measures; the options of `bodyverb evaluate verbs`, which explains them."""
+
+    model: str = NAME
+    root: Path
+    cache: Path | None = None
+    part: str = "test"
+    errors: Path | None = None
+    seed: int = 0
+    json: bool = False
+
+
 def packaged_errors() -> PoseErrorModel:
     """The error statistics that come with the package."""
     with resources.as_file(resources.files("bodyverb.weights") / NAME / "pose_error.json") as path:
         return PoseErrorModel.load(path)
 
 
-def run(command: TrainCommand) -> Path:
+def run(settings: VerbTraining) -> Path:
     """Trains, exports and measures; see `bodyverb train verbs --help`.
 
     Args:
-        command: the options.
+        settings: the options.
 
     Returns:
         The model's folder: model.onnx, card.json, LICENSE.txt.
     """
-    errors = packaged_errors() if command.errors is None else PoseErrorModel.load(command.errors)
-    stores = build(command.root, command.out / "data", synth=command.synth, seed=command.seed)
+    errors = packaged_errors() if settings.errors is None else PoseErrorModel.load(settings.errors)
+    stores = build(settings.root, settings.out / "data", synth=settings.synth, seed=settings.seed)
     config = VerbsConfig(
-        batch=command.batch,
-        steps_per_epoch=command.steps,
-        optim=OptimConfig(lr=command.lr, weight_decay=0.05, ema=0.998),
+        batch=settings.batch,
+        steps_per_epoch=settings.steps,
+        optim=OptimConfig(lr=settings.lr, weight_decay=0.05, ema=0.998),
         loop=LoopConfig(
-            epochs=command.epochs,
-            threads=command.threads,
-            precision=command.precision,
-            seed=command.seed,
-            resume=command.resume,
+            epochs=settings.epochs,
+            threads=settings.threads,
+            precision=settings.precision,
+            seed=settings.seed,
+            resume=settings.resume,
             validate_every=5,
         ),
     )
-    module = train(stores["train"], stores["validation"], config, errors, command.out)
-    folder = command.out / "model"
+    module = train(stores["train"], stores["validation"], config, errors, settings.out)
+    folder = settings.out / "model"
     network = export_verbs(module, 13, config.data.steps, folder / "model.onnx")
     known = facts(VERBS, config.data)
-    text = f"bodyverb train verbs --root DATA --out RUN --epochs {command.epochs} --steps {command.steps}"
-    text += f" --batch {command.batch} --lr {command.lr:g} --synth {command.synth} --seed {command.seed}"
+    text = f"bodyverb train verbs --root DATA --out RUN --epochs {settings.epochs} --steps {settings.steps}"
+    text += f" --batch {settings.batch} --lr {settings.lr:g} --synth {settings.synth} --seed {settings.seed}"
     about = ABOUT | {"training_command": text}
     write_card(network, known, {}, [], about)
     recognizer = Recognizer(load(str(folder), "verbs", threads=1))
@@ -94,11 +121,11 @@ def run(command: TrainCommand) -> Path:
     return folder
 
 
-def evaluate(command: EvaluateCommand) -> list[Measured]:
+def evaluate(settings: VerbEvaluation) -> list[Measured]:
     """Measures a model; see `bodyverb evaluate verbs --help`.
 
     Args:
-        command: the options.
+        settings: the options.
 
     Returns:
         The numbers, also printed.
@@ -106,17 +133,17 @@ def evaluate(command: EvaluateCommand) -> list[Measured]:
     Raises:
         InputError: an unknown part, or data that is not there.
     """
-    if command.part not in PARTS:
-        raise InputError(f"Expected a part of {PARTS}, got '{command.part}'; choose one of them")
-    errors = packaged_errors() if command.errors is None else PoseErrorModel.load(command.errors)
-    recognizer = Recognizer(load(command.model, "verbs", threads=1))
-    if command.cache is None:
+    if settings.part not in PARTS:
+        raise InputError(f"Expected a part of {PARTS}, got '{settings.part}'; choose one of them")
+    errors = packaged_errors() if settings.errors is None else PoseErrorModel.load(settings.errors)
+    recognizer = Recognizer(load(settings.model, "verbs", threads=1))
+    if settings.cache is None:
         with tempfile.TemporaryDirectory() as folder:
-            store = build(command.root, Path(folder), synth=60)[command.part]
+            store = build(settings.root, Path(folder), synth=60)[settings.part]
     else:
-        store = build(command.root, command.cache, synth=60)[command.part]
-    measured = measure(recognizer, store, errors, seed=command.seed)
-    print(json.dumps([asdict(line) for line in measured], indent=1) if command.json else table(measured))
+        store = build(settings.root, settings.cache, synth=60)[settings.part]
+    measured = measure(recognizer, store, errors, seed=settings.seed)
+    print(json.dumps([asdict(line) for line in measured], indent=1) if settings.json else table(measured))
     return measured
 
 
