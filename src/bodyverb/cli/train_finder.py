@@ -41,7 +41,7 @@ class Command:
     """Do not train: export the run folder's best.pt."""
     coco: Path | None = None
     """COCO-like folder on which to measure the finished model (never trained on)."""
-    threshold: float = 0.35
+    threshold: float = 0.25
     """Least score of a box at run time."""
 
     def run(self) -> int:
@@ -79,6 +79,7 @@ class Command:
             "task": "detect",
             "licence": LSPET_TERMS,
             "input": {"name": "image", "area": 288 * 288, "multiple": 32, "layout": "nhwc", "dtype": "uint8"},
+            "tracking": {"min_detection": self.threshold},
             "input_text": "whole frame, about 288 x 288 px in its own aspect, RGB",
             "decoder": {
                 "kind": "centre",
