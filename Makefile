@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo
-SOURCES := src tests $(wildcard bench)
+SOURCES := src tests docs $(wildcard bench)
 
 # Threads that wait must not spin: there may be two cores and several libraries.
 export OMP_WAIT_POLICY := passive

@@ -23,16 +23,19 @@ class Command:
         from bodyverb.cli._progress import TerminalProgress
         from bodyverb.cli._show import show_result
         from bodyverb.core.errors import InputError
-        from bodyverb.pipeline import run
+        from bodyverb.pipeline import RunOptions, run
+        from bodyverb.pipeline.engine import Engine
 
         if not self.seconds >= 2:
             raise InputError(f"Expected a clip of at least 2 s, got {self.seconds:g}; use --seconds 20")
+        options = RunOptions(out=self.out)
+        Engine.load(options)  # a missing network is said before the minute of rendering
         clip = self.out / "rendered" / "demo.mp4"
         print(f"rendering {self.seconds:g} s of two people exercising: {clip}", file=sys.stderr)
         progress = TerminalProgress()
         with progress.source(str(clip)):
             truth = _render(clip, self.seconds, self.seed, progress)
-        result = run(clip, out=self.out, progress=progress)
+        result = run(clip, options=options, progress=progress)
         item = result.items[0]
         show_result(item)
         for segment in truth.segments:

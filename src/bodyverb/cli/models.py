@@ -47,7 +47,7 @@ def _facts(card: Card) -> Any:
         "input": input_text(card),
         "output": _output_text(card),
         "licence": first_sentence(card.licence),
-        "trained on": "; ".join(card.get("data") or ()),
+        "trained on": _data_text(card.get("data")),
         "quality": card.get("quality") or "not measured yet",
         "speed": card.get("speed") or "not measured yet",
         "limits": card.get("limits"),
@@ -68,6 +68,11 @@ def input_text(card: Card) -> str:
     if card.get("window_s"):
         return f"{card.get('skeleton')} joints, windows of {card.get('window_s'):g} s"
     return ", ".join(wants)
+
+
+def _data_text(data: Any) -> str:
+    """A card's `data`: a text, or names with their terms."""
+    return data if isinstance(data, str) else "; ".join(data or ())
 
 
 def _output_text(card: Card) -> str:
