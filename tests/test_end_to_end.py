@@ -8,6 +8,7 @@ import pytest
 import bodyverb
 from bodyverb.core.timeline import UNKNOWN
 from bodyverb.datasets.synth.demo import render_demo
+from bodyverb.estimate.detector import Detector
 from bodyverb.formats import poses_h5, verbs_table
 from bodyverb.media import VideoWriter, open_source
 
@@ -41,6 +42,17 @@ def test_one_second_of_one_squat(data_root: Path, tmp_path: Path) -> None:
     result = bodyverb.run(source, out=tmp_path, video=False, report=False, end=1.0)
     assert len(result.recordings[0].tracks) == 1
     assert len(result.timelines[0].windows) == 1
+
+
+@pytest.mark.realdata
+def test_one_centred_person_is_found_without_the_finder(
+    data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Detector, "__call__", lambda self, image: np.zeros((0, 5), np.float32))
+    source = data_root / "videos" / "tfjs_pose_squats" / "pose_squats.mp4"
+    result = bodyverb.run(source, out=tmp_path, video=False, report=False, end=3.0)
+    assert result.recordings[0].person_ids == ("1",)
+    assert result.recordings[0].tracks[0].frames >= 14
 
 
 def test_two_rendered_people_are_followed_apart(tmp_path: Path) -> None:

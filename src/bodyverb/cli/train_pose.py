@@ -104,6 +104,7 @@ class Command:
                 "padding": PADDING,
             },
             "tracking": TRACKING,
+            "verifies": True,
             "input_text": f"person crop {self.size} x {self.size} RGB",
             "decoder": {"kind": "softmax", "heatmap": "heatmap", "visibility": "visibility"},
             "data": "LSP Extended (8,000 pictures; the last 1,000 are the validation block) and the "

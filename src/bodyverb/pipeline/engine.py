@@ -47,6 +47,11 @@ class Engine:
         """Layout of the poses."""
         return self.estimator.skeleton
 
+    @property
+    def verifies(self) -> bool:
+        """Whether the pose network scores a box without a person low, as its card says."""
+        return bool(self.estimator.session.card.get("verifies", False))
+
     def tracking(self) -> dict[str, float]:
         """Settings of the tracker that the cards of pose network and detector ask for (`tracking`).
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bodyverb.core import FormatError, InputError
+from bodyverb.estimate.detector import centred_boxes
 from bodyverb.estimate.tracker import Tracker, TrackerConfig
 from bodyverb.formats import journal as journals
 from bodyverb.media import Frame, MediaInfo, Source, VideoWriter, open_source
@@ -107,6 +108,8 @@ def _estimate(
 def step(frame: Frame, tracker: Tracker, engine: Engine) -> list[dict[str, Any]]:
     """One frame through finder, pose network and tracker: a row (track_id, box, position, score) a person."""
     found = engine.find(frame.image) if tracker.needs_detection(frame.time_s) else None
+    if found is not None and not len(found) and not tracker.live_ids and engine.verifies:
+        found = centred_boxes((frame.image.shape[1], frame.image.shape[0]))
     boxes, keys = tracker.propose(frame.time_s, found)
     position, score = engine.pose(frame.image, boxes)
     seen = tracker.update(frame.time_s, boxes, keys, position, score)
