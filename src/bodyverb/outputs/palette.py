@@ -7,6 +7,7 @@ blindness); people are told apart by their tag, torso and outline. RGB, 0 to 255
 from __future__ import annotations
 
 import colorsys
+from functools import lru_cache
 
 from bodyverb.core import Skeleton
 
@@ -79,6 +80,7 @@ def text_on(colour: RGB) -> RGB:
     return (16, 18, 22) if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.24 else (255, 255, 255)
 
 
+@lru_cache(maxsize=4096)
 def mix(colour: RGB, other: RGB, share: float) -> RGB:
     """`colour` moved by `share` (0 to 1) towards `other`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
