@@ -147,3 +147,9 @@ def test_usage_errors_load_no_network_library() -> None:
         "onnxruntime",
         "torch",
     }
+
+
+def test_a_group_of_commands_lists_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "train pose" in shown and "evaluate" not in shown.split("commands:")[1].split("`bodyverb")[0]

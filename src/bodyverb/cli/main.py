@@ -65,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_help(known)
         return 0
     name, rest = _split(given, known)
+    group = {command: text for command, text in known.items() if command.startswith(f"{given[0]}_")}
+    if name is None and group and given[1:2] in (["--help"], ["-h"]):
+        _print_help(group)
+        return 0
     if name is None:
         print(f"bodyverb: {_unknown(given, known)}", file=sys.stderr)
         return 2
