@@ -204,8 +204,13 @@ from bodyverb.pipeline import engine, first_pass
 catalogue.WEIGHTS = Path(sys.argv[1])
 first_pass.CHECKPOINT_S = 0.0
 real = engine.Engine.pose
+calls = 0
 def pose(self, image, boxes):
-    time.sleep(0.02)
+    global calls
+    calls += 1
+    if calls == 25:  # wait for the signal, however late it comes
+        Path(sys.argv[4]).touch()
+        time.sleep(120)
     return real(self, image, boxes)
 engine.Engine.pose = pose
 from bodyverb.cli.main import main
@@ -216,10 +221,11 @@ sys.exit(main(["run", sys.argv[2], "--out", sys.argv[3], "--no-video", "--no-rep
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_killed_for_real(clip: Path, tmp_path: Path, tiny_weights: Path, number: signal.Signals) -> None:
-    words = [sys.executable, "-c", _SLOW, str(tiny_weights), str(clip), str(tmp_path / "out")]
+    waiting = tmp_path / "waiting"
+    words = [sys.executable, "-c", _SLOW, str(tiny_weights), str(clip), str(tmp_path / "out"), str(waiting)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     kept = tmp_path / "out" / "clip.partial" / "journal"
-    while not (kept.exists() and kept.stat().st_size > 20_000):
+    while not waiting.exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(number)
