@@ -104,3 +104,21 @@ def test_errors():
     bare.card = {"classes": ["a"]}
     with pytest.raises(ModelError, match="window_s|skeleton"):
         Recognizer(bare)
+
+
+def test_a_long_track_in_pieces_gives_the_windows_of_the_whole():
+    class Sum(Fake):
+        def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            known = np.nan_to_num(inputs["position"]).sum(axis=(1, 2, 3, 4)) / 1e4
+            return {"logits": np.stack([known, -known], axis=1), "known": known}
+
+    recognizer, rng = Recognizer(Sum()), np.random.default_rng(0)
+    times = np.sort(rng.choice(np.arange(1500) / 10, 1200, replace=False))
+    position = rng.normal(0, 50, (1, 1200, 13, 2))
+    position[:, 300:330] = np.nan
+    long = PoseSequence.from_arrays(position, skeleton=skeletons.get("penn13"), timestamps_s=times)
+    windows = recognizer(long)
+    where = [(w.start_s, w.end_s) for w in windows]
+    whole = recognizer.score(*recognizer.prepare(long), where)
+    assert len(windows) > 128
+    assert [w.known for w in windows] == [w.known for w in whole]

@@ -16,13 +16,13 @@ A reader stops at the first record that is cut or fails its checksum; what stand
 from __future__ import annotations
 
 import json
-import mmap
 import os
 import struct
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BufferedReader, FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -38,6 +38,7 @@ _FRAME = struct.Struct("<qdIHB")
 _META, _FRAME_TYPE, _CHECKPOINT, _END = b"MFCE"
 _MAX_PAYLOAD = 256 << 20
 _BUFFER = 1 << 20
+_READ_BUFFER = 1 << 16
 
 Rows = Sequence[Mapping[str, Any]] | Mapping[str, np.ndarray]
 
@@ -210,26 +211,32 @@ class JournalReader:
             FormatError: the track's rows disagree on the number of joints.
         """
         frames, places = self._tracks[track_id]
-        boxes, positions, scores = [], [], []
-        with self.path.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for frame, place in zip(frames, places, strict=True):
-                row = _one_row(data, self._offsets[frame], place)
-                boxes.append(row[0])
-                positions.append(row[1])
-                scores.append(row[2])
-        if len({len(p) for p in positions}) != 1:
-            raise FormatError(
-                f"Expected one number of joints per track, got several in a journal: {self.path}"
-            )
-        joints = len(np.frombuffer(scores[0], "<f4"))
-        at = np.array(frames, np.int64)
+        with BufferedReader(FileIO(self.path), _READ_BUFFER) as handle:
+            joints, space = _shape_at(handle, self._offsets[frames[0]])[1:]
+            box = np.empty((len(frames), 4), "<f4")
+            position = np.empty((len(frames), joints, space), "<f4")
+            score = np.empty((len(frames), joints), "<f4")
+            for row, (frame, place) in enumerate(zip(frames, places, strict=True)):
+                offset = self._offsets[frame]
+                people, *shape = _shape_at(handle, offset)
+                if shape != [joints, space]:
+                    raise FormatError(
+                        f"Expected one number of joints per track, got several in a journal: {self.path}"
+                    )
+                offset += _FRAME.size + 8 * people
+                for column in (box, position, score):
+                    values = column[row]
+                    handle.seek(offset + place * values.nbytes)
+                    handle.readinto(values.data)
+                    offset += people * values.nbytes
+        at = np.array(frames, np.int32)
         return TrackRows(
             track_id=track_id,
-            index=self.frame_index[at],
-            time_s=self.timestamps_s[at],
-            box=np.frombuffer(b"".join(boxes), "<f4").reshape(-1, 4).copy(),
-            position=np.frombuffer(b"".join(positions), "<f4").reshape(len(at), joints, -1).copy(),
-            score=np.frombuffer(b"".join(scores), "<f4").reshape(len(at), joints).copy(),
+            index=np.array(self._index, np.int64)[at],
+            time_s=np.array(self._times, np.float64)[at],
+            box=box,
+            position=position,
+            score=score,
         )
 
     def tracks(self) -> Iterator[TrackRows]:
@@ -336,17 +343,11 @@ def _take(reader: JournalReader, kind: int, payload: bytes, at: int) -> bool:
     return True
 
 
-def _one_row(data: mmap.mmap, offset: int, place: int) -> tuple[bytes, bytes, bytes]:
-    _, _, people, joints, space = _FRAME.unpack_from(data, offset)
-    boxes = offset + _FRAME.size + 8 * people
-    positions = boxes + 16 * people
-    scores = positions + 4 * joints * space * people
-    row, width = 4 * joints * space, 4 * joints
-    return (
-        data[boxes + 16 * place : boxes + 16 * place + 16],
-        data[positions + row * place : positions + row * (place + 1)],
-        data[scores + width * place : scores + width * (place + 1)],
-    )
+def _shape_at(handle: BufferedReader, offset: int) -> tuple[int, int, int]:
+    """People, joints and coordinates of the frame at a place of the file."""
+    handle.seek(offset)
+    _, _, people, joints, space = _FRAME.unpack(handle.read(_FRAME.size))
+    return people, joints, space
 
 
 def _columns(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -89,6 +89,7 @@ def _write_poses(
         for done, raw in enumerate(raw_tracks(reader, first.info, job.engine.skeleton, job.source, least)):
             track = smoothed(raw, times, method)
             writer.add(raw, track)
+            del raw  # a long track is large
             tracks.append(track)
             if recognizer is not None and first.info.kind != "image":  # one picture shows no motion
                 found = recognizer(track)

@@ -46,18 +46,21 @@ def raw_tracks(
         if np.median(pose_score(np.nan_to_num(rows.score))) < min_score:
             continue
         names += 1
-        track = _raw_track(rows, info, skeleton, source, str(names))
-        del rows  # a long track is large: hold it once
-        yield track
+        track = [_raw_track(rows, info, skeleton, source, str(names))]
+        del rows
+        yield track.pop()  # a long track is large: who takes it can let it go
 
 
 def _raw_track(rows: TrackRows, info: MediaInfo, skeleton: Skeleton, source: str, name: str) -> PoseSequence:
+    """The rows as a sequence; it takes over their arrays, for a long track is large."""
     present = np.isfinite(rows.position).all(-1)
-    score = np.clip(np.where(present, rows.score, 0), 0, 1).astype(np.float32)
-    state = np.where(present, np.where(score >= SEEN_SCORE, 2, 1), 0).astype(np.uint8)
+    rows.position[~present] = np.nan
+    rows.score[~present] = 0
+    np.clip(rows.score, 0, 1, out=rows.score)
+    state = np.where(present, np.where(rows.score >= SEEN_SCORE, 2, 1).astype(np.uint8), np.uint8(0))
     return PoseSequence(
-        position=np.where(present[..., None], rows.position, np.nan)[None],
-        score=score[None],
+        position=rows.position[None],
+        score=rows.score[None],
         state=state[None],
         box=rows.box[None],
         skeleton=skeleton,

@@ -125,11 +125,18 @@ class Recognizer:
 
     def windows(self, track: PoseSequence) -> list[Window]:
         """Scores the windows of one person's track; none where the track has no frame."""
-        times, position = self.prepare(track)
+        times = track.timestamps_s
         if len(times) == 0:
             return []
+        result: list[Window] = []
         where = spans(float(times[0]), float(times[-1]), self.window_s, self.stride_s)
-        return self.score(times, position, where, track.person_ids[0])
+        for first in range(0, len(where), BATCH):  # a piece at a time: a long track is large
+            part = where[first : first + BATCH]
+            low = max(0, int(np.searchsorted(times, part[0][0], side="right")) - 1)
+            high = int(np.searchsorted(times, part[-1][1], side="right")) + 1
+            seconds, position = self.prepare(track.select(frames=slice(low, high)))
+            result += self.score(seconds, position, part, track.person_ids[0])
+        return result
 
     def __call__(self, track: PoseSequence) -> list[Window]:
         """The same as `windows`."""

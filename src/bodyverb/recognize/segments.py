@@ -12,7 +12,7 @@ from bodyverb.core.timeline import UNKNOWN, Segment, Window
 #: Used where a model's card names no thresholds.
 DEFAULTS = {"known_on": 0.6, "known_off": 0.4, "min_s": 0.4}
 #: Cells averaged at once.
-BLOCK = 512
+BLOCK = 128
 
 
 def openness(window: Window) -> float:
