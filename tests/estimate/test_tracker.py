@@ -156,15 +156,16 @@ RATES = [5, 12.5, 30, 60]
 @pytest.mark.parametrize("seed", range(3))
 def test_standing_apart_with_noise_never_swaps(rate: float, seed: int) -> None:
     world = World([walk(1, 0), walk(1.4, 0), walk(2.1, 0.05)], noise=0.05, seed=seed)
-    result = run(world, clock(rate))
+    times = clock(rate, min(4.0, 120 / rate))
+    result = run(world, times)
     assert result.switches() == result.extra == result.doubles == 0
-    assert result.recall(world, clock(rate)) > 0.95
+    assert result.recall(world, times) > 0.95
 
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("speed", [0.4, 0.8, 1.2])
 def test_crossing_keeps_ids(rate: float, speed: float) -> None:
-    for seed in range(2):
+    for seed in range(2 if rate < 60 else 1):
         world = World([walk(3.5, -speed), walk(3.5 - 4 * speed, speed)], noise=0.03, seed=seed)
         result = run(world, clock(rate))
         assert result.switches() == 0, seed
@@ -178,7 +179,7 @@ def test_one_second_of_occlusion_keeps_the_id(rate: float, speed: float) -> None
     def path(t: float) -> tuple[float, float] | None:
         return None if 1.5 <= t < 2.5 - 1e-6 else (1 + speed * t, 1.5)
 
-    for seed in range(2):
+    for seed in range(2 if rate < 60 else 1):
         world = World([path, walk(5, 0)], noise=0.03, seed=seed)
         result = run(world, clock(rate))
         assert result.switches() == result.extra == 0

@@ -140,9 +140,7 @@ def test_a_tiny_network_learns_the_toy_verbs(sampler):
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    network = verb_tcn.build(
-        verb_tcn.Config(widths=(24, 32), blocks=(1, 1), dropout=0, drop_path=0), SKELETON, 2
-    )
+    network = verb_tcn.build(verb_tcn.Config(widths=(24,), blocks=(1,), dropout=0, drop_path=0), SKELETON, 2)
     optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
     loss = loss_function(VerbsConfig())
     numbers: list[dict[str, float]] = []

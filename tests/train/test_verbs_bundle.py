@@ -30,7 +30,7 @@ SKELETON = skeletons.get("penn13")
 def network():
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    return verb_tcn.build(verb_tcn.Config(widths=(16, 24), blocks=(1, 1)), SKELETON, 15).eval()
+    return verb_tcn.build(verb_tcn.Config(widths=(16,), blocks=(1,)), SKELETON, 15).eval()
 
 
 @pytest.fixture(scope="module")
