@@ -61,7 +61,9 @@ def test_a_frozen_squat_is_unknown(recognizer):
 
 
 def test_nothing_seen_is_unknown(recognizer):
-    track = PoseSequence.from_arrays(np.full((1, 30, 14, 2), np.nan), skeleton=skeletons.get("lsp14"), rate_hz=10)
+    track = PoseSequence.from_arrays(
+        np.full((1, 30, 14, 2), np.nan), skeleton=skeletons.get("lsp14"), rate_hz=10
+    )
     assert longest(recognizer, track) == "unknown"
 
 

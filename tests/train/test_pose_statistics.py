@@ -5,10 +5,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from bodyverb import skeletons  # noqa: E402
-from bodyverb.core import InputError  # noqa: E402
-from bodyverb.train.augment.pose_error import PoseErrorModel  # noqa: E402
-from bodyverb.train.pose_statistics import measure_errors  # noqa: E402
+from bodyverb import skeletons
+from bodyverb.core import InputError
+from bodyverb.train.augment.pose_error import PoseErrorModel
+from bodyverb.train.pose_statistics import measure_errors
 
 FLIP = np.array(skeletons.get("penn13").flip)
 

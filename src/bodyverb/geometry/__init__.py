@@ -1,1 +1,1 @@
-"""Pure functions of geometry: boxes, crops, cameras, rotations, bodies. Pixels have (0, 0) at a pixel centre."""
+"""Pure functions of geometry: boxes, crops, cameras, rotations, bodies. (0, 0) is a pixel centre."""

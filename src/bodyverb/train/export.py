@@ -30,8 +30,8 @@ def export_onnx(
         path: the file, written under a temporary name first.
         inputs: names of the inputs.
         outputs: names of the outputs.
-        dynamic: for each input the free dimensions by name, or (name, n) for multiples of n; by default dimension 0
-            is ``batch``.
+        dynamic: for each input the free dimensions by name, or (name, n) for multiples of n; by default
+            dimension 0 is ``batch``.
         half_weights: store weights as float16 (half the size; the arithmetic stays float32).
 
     Returns:

@@ -19,9 +19,10 @@ def measure_errors(
 ) -> PoseErrorModel:
     """Compares found with true poses.
 
-    A frame whose found pose fits much better with left and right exchanged counts as swapped and is exchanged before
-    the rest is measured. Of the joints that are there in both, errors above ``far`` body heights are outliers; the
-    everyday standard deviation is 1.4826 x the median absolute error of each axis of the others.
+    A frame whose found pose fits much better with left and right exchanged counts as swapped and is
+    exchanged before the rest is measured. Of the joints that are there in both, errors above ``far`` body
+    heights are outliers; the everyday standard deviation is 1.4826 x the median absolute error of each
+    axis of the others.
 
     Args:
         true: (sequence, time, joint, 2) true joints, NaN = not annotated.
@@ -74,7 +75,7 @@ def _share(part: np.ndarray, whole: np.ndarray) -> float:
 
 
 def _swapped(true: np.ndarray, found: np.ndarray, flip: np.ndarray) -> np.ndarray:
-    """(sequence, time) frames that fit at least twice as well, summed over joints, with the sides exchanged."""
+    """(sequence, time) frames that fit at least twice as well, summed over joints, with the sides swapped."""
     straight = np.hypot(*np.moveaxis(found - true, -1, 0))
     crossed = np.hypot(*np.moveaxis(found[:, :, flip] - true, -1, 0))
     both = ~np.isnan(straight) & ~np.isnan(crossed)

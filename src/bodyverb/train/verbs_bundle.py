@@ -42,7 +42,11 @@ def export_verbs(module: nn.Module, joints: int, steps: int, path: Path) -> Path
         torch.ones(3, 2, steps, joints),
         torch.arange(steps)[None].repeat(3, 1) / 20,
     )
-    dynamic: list[dict[int, str]] = [{0: "batch", 1: "person"}, {0: "batch", 1: "person"}, {0: "batch"}]
+    dynamic: list[dict[int, str | tuple[str, int]]] = [
+        {0: "batch", 1: "person"},
+        {0: "batch", 1: "person"},
+        {0: "batch"},
+    ]
     return export_onnx(
         module, example, path, inputs=INPUTS, outputs=OUTPUTS, dynamic=dynamic, half_weights=True
     )
