@@ -343,7 +343,7 @@ def _take(reader: JournalReader, kind: int, payload: bytes, at: int) -> bool:
     return True
 
 
-def _shape_at(handle: BufferedReader, offset: int) -> tuple[int, int, int]:
+def _shape_at(handle: BinaryIO, offset: int) -> tuple[int, int, int]:
     """People, joints and coordinates of the frame at a place of the file."""
     handle.seek(offset)
     _, _, people, joints, space = _FRAME.unpack(handle.read(_FRAME.size))
