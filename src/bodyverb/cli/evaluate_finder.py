@@ -21,6 +21,8 @@ class Command:
     """Bundled names or paths of ONNX files with a card beside them; one row each."""
     root: Path
     """Folder laid out like COCO (annotations/person_keypoints_*.json, train2017/ ...)."""
+    pose: str = ""
+    """Let this pose network judge the boxes too, as a run does: score = pose score x sqrt(box score)."""
     share: float = 1 / 6
     """Least height of a person, in heights of the picture."""
     iou: float = 0.5
@@ -32,7 +34,7 @@ class Command:
 
     def run(self) -> int:
         """Evaluate and print."""
-        rows = [measure(name, self.root, self.share, self.iou, self.rate) for name in self.models]
+        rows = [measure(name, self.root, self.share, self.iou, self.rate, self.pose) for name in self.models]
         if self.json:
             print(json.dumps(rows))
             return 0
@@ -54,22 +56,32 @@ class Command:
 
 
 def measure(
-    name: str, root: Path, share: float = 1 / 6, iou: float = 0.5, rate: float = 0.2
+    name: str, root: Path, share: float = 1 / 6, iou: float = 0.5, rate: float = 0.2, pose: str = ""
 ) -> dict[str, float | str]:
     """Recall of one detector at `rate` false boxes a picture, and what its own threshold gives."""
+    import numpy as np
+
     from bodyverb.datasets import coco_keypoints
     from bodyverb.estimate.detector import Detector
+    from bodyverb.estimate.pose import PoseEstimator
+    from bodyverb.estimate.tracks import pose_score
+    from bodyverb.geometry.boxes import nms
     from bodyverb.infer import load
     from bodyverb.media import read_image
     from bodyverb.metrics.detection import match_detections, recall_at_false_alarms
 
     own = Detector(load(name, "detect"))
     detector = Detector(own.session, threshold=0.05)
+    judge = PoseEstimator(load(pose, "pose")) if pose else None
     verdicts, scores, wanted = [], [], 0
     for scene in coco_keypoints.open(root):
         small = (scene.boxes[:, 3] - scene.boxes[:, 1]) < share * scene.image_size[1]
         ignored = scene.crowd | small
-        found = detector(read_image(scene.path))
+        image = read_image(scene.path)
+        found = detector(image)
+        if judge is not None and len(found):
+            found[:, 4] = np.sqrt(found[:, 4]) * pose_score(judge(image, found[:, :4])[1])
+            found = found[nms(found[:, :4], found[:, 4], 0.5)]
         wanted += int((~ignored).sum())
         verdict, score = match_detections(found, scene.boxes, ignored, iou)
         verdicts.append(verdict)

@@ -311,12 +311,15 @@ class Tracker:
                 continue
             alike = poses.alike[column, taken].max(initial=0.0)
             overlap = iou(box[None], poses.box[taken]).max(initial=0.0)
+            inside = contained(box, poses.box[taken]) > 0.8
             if alike >= self.config.duplicate or overlap > 0.7:
+                continue
+            if inside and quality < self.config.sure_score:  # somebody's legs are not another person
                 continue
             body = Body.start(self.config.motion, time_s, poses.position[column], poses.joint_score[column])
             track = Track(self._next_key, body, float(time_s), float(time_s), quality)
             self._next_key += 1
-            if quality >= self.config.sure_score and contained(box, poses.box[taken]) <= 0.8:
+            if quality >= self.config.sure_score and not inside:
                 reported.append((self._confirm(track), column))
             self._tracks.append(track)
             taken.append(column)
