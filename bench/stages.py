@@ -17,8 +17,8 @@ from nets import Nets
 
 from bodyverb.core import Recording
 from bodyverb.formats import journal as journals
-from bodyverb.media import Frame, VideoWriter, open_source
-from bodyverb.outputs.overlay import OverlayDrawer, overlay_size
+from bodyverb.media import Frame, VideoWriter, open_source, scaled_size
+from bodyverb.outputs.overlay import OverlayDrawer
 from bodyverb.pipeline.engine import Engine
 from bodyverb.pipeline.first_pass import new_tracker
 from bodyverb.pipeline.options import RunOptions
@@ -113,7 +113,7 @@ def _chain(clip: Path, engine: Engine, path: Path, most: int) -> tuple[dict[str,
 
 def _draw(frames: list[Frame], recording: Recording, clip: Path, rate_hz: float) -> dict[str, float]:
     """Shrinking, drawing and encoding the overlay; ms a frame."""
-    size = overlay_size(recording.image_size or (1920, 1080), 1280)
+    size = scaled_size(recording.image_size or (1920, 1080), 1280)
     drawer, pictures = OverlayDrawer(recording), []
     begin = time.perf_counter()
     for frame in frames:

@@ -19,8 +19,6 @@ from bodyverb.outputs.palette import person_colour
 MAX_GAP_S = 0.25
 _SAME_S = 1e-4
 
-overlay_size = scaled_size
-
 
 def draw_poses(image: np.ndarray, figures: Sequence[Figure]) -> np.ndarray:
     """Draw every figure, then every tag (so that no limb hides a tag), into `image` and return it.

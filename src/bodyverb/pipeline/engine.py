@@ -52,7 +52,7 @@ class Engine:
         """Whether the pose network scores a box without a person low, as its card says."""
         return bool(self.estimator.session.card.get("verifies", False))
 
-    def tracking(self) -> dict[str, float]:
+    def tracking(self) -> dict[str, Any]:
         """Settings of the tracker that the cards of pose network and detector ask for (`tracking`).
 
         Raw scores of different networks mean different things; only their cards can say what is sure.
@@ -61,7 +61,7 @@ class Engine:
             ModelError: a card asks for something that the tracker does not have.
         """
         known = {item.name for item in fields(TrackerConfig)}
-        wanted: dict[str, float] = {}
+        wanted: dict[str, Any] = {}
         for session in (self.detector.session, self.estimator.session):
             given = dict(session.card.get("tracking") or {})
             if not set(given) <= known:

@@ -79,7 +79,8 @@ class Collages:
     def _whole(
         self, rng: np.random.Generator, shape: tuple[int, int] | None = None
     ) -> tuple[np.ndarray, np.ndarray, float]:
-        """A picture (h, w) at random zoom, possibly cut by the canvas; others in it are not labelled, so empty
+        """A picture (h, w) at random zoom, possibly cut by the canvas; others in it are not labelled, so
+        empty
         cells count less."""
         height, width = shape or (self.config.size, self.config.size)
         cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
@@ -91,7 +92,12 @@ class Collages:
         border = int(rng.choice([cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE]))
         fill = tuple(int(v) for v in rng.integers(0, 256, 3))
         canvas = cv2.warpAffine(
-            cutout.picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill
+            cutout.picture,
+            matrix,
+            (width, height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=border,
+            borderValue=fill,
         )
         box = (cutout.box.reshape(2, 2) * zoom + shift).reshape(4)
         return canvas, _visible(box[None], width, height), IGNORE_WEIGHT
