@@ -57,7 +57,7 @@ def test_mentioned_options_exist(page: str, line: str) -> None:
     words = line.split()[1:]
     name, rest = cli._split(words, cli.commands())
     if name is None:
-        known = {"COMMAND", "--version", *(command.split("_")[0] for command in cli.commands())}
+        known = {"COMMAND", "--version", "--help", *(command.split("_")[0] for command in cli.commands())}
         assert words[0] in known, f"{page}: {line}"
         return
     command = importlib.import_module(f"bodyverb.cli.{name}").Command
