@@ -197,7 +197,8 @@ def test_an_unfinished_run_is_started_over_without_resume(
 
 
 _SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell hands down that it is ignored
 import bodyverb.infer.catalogue as catalogue
 from pathlib import Path
 from bodyverb.pipeline import engine, first_pass
