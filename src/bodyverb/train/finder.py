@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bodyverb import skeletons
 from bodyverb.datasets import lspet
 from bodyverb.models import finder
-from bodyverb.train.cutouts import Cutout, load_cutouts, make_cutouts
+from bodyverb.train.cutouts import load_cutouts, make_cutouts
 from bodyverb.train.finder_data import CollageConfig, Collages, finder_targets
 from bodyverb.train.loop import LoopConfig, fit
 from bodyverb.train.optim import OptimConfig
@@ -115,11 +115,11 @@ def train(settings: FinderTraining) -> dict[str, float]:
         else:
             module.start_from_pose(weights)
     (settings.out / "config.json").write_text(json.dumps(asdict(settings), indent=1, default=str))
-    held = list(loader(_collages(held_people, None, settings, 320, 77), settings.batch, 77, 1))
+    held = list(loader(Collages(held_people, None, settings.collage, 320, 77), settings.batch, 77, 1))
 
     def batches(epoch: int) -> Iterable[list[Tensor]]:
         seed = settings.loop.seed * 100003 + epoch
-        canvases = _collages(people, scenes, settings, settings.canvases, seed)
+        canvases = Collages(people, scenes, settings.collage, settings.canvases, seed)
         return loader(canvases, settings.batch, seed, settings.workers)
 
     def validate(module: nn.Module) -> dict[str, float]:
@@ -137,10 +137,3 @@ def train(settings: FinderTraining) -> dict[str, float]:
         loop=settings.loop,
         out=settings.out,
     )
-
-
-def _collages(people: list[Cutout], scenes, settings: FinderTraining, count: int, seed: int) -> Collages:  # type: ignore[no-untyped-def]
-    return Collages(people, scenes, settings.collage, count, seed)
-
-
-__all__ = ["FinderTraining", "train"]
