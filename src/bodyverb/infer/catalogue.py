@@ -18,16 +18,21 @@ def bundled() -> list[Card]:
     return [Card.read(path) for path in sorted(WEIGHTS.glob("*/card.json"))]
 
 
-def find(name: str, task: str) -> Card:
+def find(name: str, *tasks: str) -> Card:
     """Find a network by its bundled name, its folder, its ONNX file or its card.
+
+    Args:
+        name: what the user typed.
+        tasks: what it may be for, the likeliest first.
 
     Raises:
         ModelError: there is none of that name, or it does another task.
     """
-    card = _locate(name, task)
-    if card.task != task:
+    card = _locate(name, tasks[0])
+    if card.task not in tasks:
         raise ModelError(
-            f"Expected a network for {task}, got '{card.name}' for {card.task}; choose another: {card.path}"
+            f"Expected a network for {' or '.join(tasks)}, got '{card.name}' for {card.task}; "
+            f"choose another: {card.path}"
         )
     return card
 

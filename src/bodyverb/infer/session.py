@@ -86,12 +86,12 @@ def providers(device: str) -> list[str]:
     return [*wanted, "CPUExecutionProvider"]
 
 
-def load(name: str, task: str, *, device: str = "auto", threads: int | None = None) -> Session:
+def load(name: str, *tasks: str, device: str = "auto", threads: int | None = None) -> Session:
     """Load a network by bundled name or path.
 
     Args:
         name: bundled name, ONNX file, card or folder.
-        task: pose, detect or verbs.
+        tasks: pose, detect or verbs; several where any of them will do.
         device: auto, cpu or cuda.
         threads: CPU threads of one run; all cores (at most 4) by default.
 
@@ -99,7 +99,7 @@ def load(name: str, task: str, *, device: str = "auto", threads: int | None = No
         ModelError: not found, wrong checksum, or not loadable.
         InputError: the device does not exist here.
     """
-    card = find(name, task)
+    card = find(name, *tasks)
     card.check_file()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or min(4, os.cpu_count() or 1)
