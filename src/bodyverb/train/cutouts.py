@@ -9,7 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bodyverb import skeletons
 from bodyverb.core import Skeleton
+from bodyverb.datasets import lspet
 from bodyverb.datasets.lspet import PosePictures
 from bodyverb.train.pose_data import decode_pictures
 
@@ -31,12 +33,14 @@ class Cutout:
         mask: (h, w) uint8, 255 on the person.
         box: (4,) xyxy px of the mask.
         background: the picture with the person painted over.
+        upright: shoulders above the hips, as far as known.
     """
 
     picture: np.ndarray
     mask: np.ndarray
     box: np.ndarray
     background: np.ndarray
+    upright: bool = True
 
 
 def figure_masks(
@@ -129,6 +133,15 @@ def paint_over(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return np.where(hole[..., None], np.clip(filled + grain, 0, 255), picture).astype(np.uint8)
 
 
+def is_upright(joints: np.ndarray, skeleton: Skeleton) -> bool:
+    """Whether the shoulders (joint, 2) are above the hips; where nothing shows them, yes."""
+    at = {name: joints[i, 1] for i, name in enumerate(skeleton.joints)}
+    shoulders, hips = ([at[f"{side}_{part}"] for side in ("left", "right")] for part in ("shoulder", "hip"))
+    if np.isnan(shoulders).all() or np.isnan(hips).all():
+        return True
+    return bool(np.nanmean(shoulders) < np.nanmean(hips))
+
+
 def make_cutouts(
     data: PosePictures, rows: np.ndarray, skeleton: Skeleton, path: Path, seconds: float = np.inf
 ) -> int:
@@ -163,7 +176,7 @@ def load_cutouts(data: PosePictures, path: Path) -> list[Cutout]:
     """Read what `make_cutouts` kept; the pictures come from the data set."""
     with np.load(path) as table:
         rows, ends, masks = table["rows"], table["ends"], table["masks"]
-    found = []
+    found, skeleton = [], skeletons.get(str(lspet.CARD["skeleton"]))
     for row, end, begin in zip(rows, ends, np.concatenate([[0], ends[:-1]]), strict=True):
         picture = decode_pictures(data, np.array([row]))[0]
         mask = np.asarray(cv2.imdecode(masks[begin:end], cv2.IMREAD_GRAYSCALE))
@@ -173,5 +186,5 @@ def load_cutouts(data: PosePictures, path: Path) -> list[Cutout]:
         high = np.maximum([xs.max(), ys.max()], np.nanmax(joints, 0))
         box = np.concatenate([low, high]).astype(np.float32)
         hole = cv2.dilate(mask, np.ones((11, 11), np.uint8)) > 0
-        found.append(Cutout(picture, mask, box, paint_over(picture, hole)))
+        found.append(Cutout(picture, mask, box, paint_over(picture, hole), is_upright(joints, skeleton)))
     return found

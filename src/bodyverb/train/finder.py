@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from bodyverb import skeletons
 from bodyverb.datasets import lspet
 from bodyverb.models import finder
-from bodyverb.train.cutouts import load_cutouts, make_cutouts
+from bodyverb.train.cutouts import Cutout, load_cutouts, make_cutouts
 from bodyverb.train.finder_data import CollageConfig, Collages, finder_targets
+from bodyverb.train.from_onnx import folded_weights, unfold
 from bodyverb.train.loop import LoopConfig, fit
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.pose_data import loader
@@ -31,7 +32,7 @@ class FinderTraining:
     out: Path
     """Run folder."""
     init: Path | None = None
-    """pose-lite checkpoint whose first stages start the training, or a finder's own."""
+    """pose-lite (checkpoint or ONNX file) whose first stages start the training, or a finder's own."""
     cutouts: Path | None = None
     """Masks made before (cutouts.npz of another run); made here where it is not given."""
     renders: int = 0
@@ -108,13 +109,9 @@ def train(settings: FinderTraining) -> dict[str, float]:
             settings.renders, settings.loop.seed + 2, settings.out / "scenes.npz", settings.collage.size
         )
     module = finder.build(settings.model)
-    if settings.init:
-        weights = torch.load(settings.init, weights_only=True)["module"]
-        if "centre.weight" in weights:  # a finder's own checkpoint
-            module.load_state_dict(weights)
-        else:
-            module.start_from_pose(weights)
     (settings.out / "config.json").write_text(json.dumps(asdict(settings), indent=1, default=str))
+    if settings.init:
+        _start(module, settings.init, people[:32], settings.collage)
     held = list(loader(Collages(held_people, None, settings.collage, 320, 77), settings.batch, 77, 1))
 
     def batches(epoch: int) -> Iterable[list[Tensor]]:
@@ -137,3 +134,19 @@ def train(settings: FinderTraining) -> dict[str, float]:
         loop=settings.loop,
         out=settings.out,
     )
+
+
+def _start(module: finder.Finder, init: Path, people: list[Cutout], collage: CollageConfig) -> None:
+    """Take over pose-lite's first stages, or all of another finder."""
+    if init.suffix == ".onnx":
+        weights = {name.removeprefix("backbone."): value for name, value in folded_weights(init).items()}
+        if "heatmap.weight" in weights:  # pose-lite: its top-down path is another one
+            weights = {k: v for k, v in weights.items() if k.startswith(("stem", "stages"))}
+        canvases = Collages(people, None, collage, 16, 5)
+        unfold(module, weights, torch.stack([torch.from_numpy(canvases[i][0]) for i in range(16)]))
+        return
+    weights = torch.load(init, weights_only=True)["module"]
+    if "centre.weight" in weights:
+        module.load_state_dict(weights)
+    else:
+        module.start_from_pose(weights)

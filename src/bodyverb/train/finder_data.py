@@ -19,12 +19,22 @@ class CollageConfig:
 
     size: int = 288
     """Side of the square training canvas in px."""
-    whole: float = 0.3
+    whole: float = 0.38
     """Share of canvases that show one whole picture, person in its own surroundings."""
     mosaic: float = 0.3
     """Share of canvases that are two or four such pictures side by side."""
-    renders: float = 0.12
+    renders: float = 0.08
     """Share of canvases that are procedural scenes."""
+    close: float = 0.4
+    """Share of whole pictures so near that only a part of the person is in view."""
+    nearest: float = 3.5
+    """Most zoom of these, in heights of the person a side of the canvas."""
+    furniture: float = 0.3
+    """Share of whole pictures where something stands before the person."""
+    fallen: float = 0.4
+    """Chance that a person not upright is kept when drawn: acrobats are rarer in life than in LSP."""
+    light: float = 0.35
+    """Share of canvases with another tone curve: dim rooms, glare."""
     most: int = 6
     """Most people pasted on one canvas."""
     cut: float = 0.3
@@ -76,19 +86,24 @@ class Collages:
         padded[: min(12, len(boxes))] = boxes[:12]
         return _finish(canvas, rng, self.config), padded, np.float32(weight)
 
+    def _somebody(self, rng: np.random.Generator) -> Cutout:
+        """A random person, mostly one upright."""
+        for _ in range(20):
+            found = self.cutouts[int(rng.integers(len(self.cutouts)))]
+            if found.upright or rng.random() < self.config.fallen:
+                break
+        return found
+
     def _whole(
         self, rng: np.random.Generator, shape: tuple[int, int] | None = None
     ) -> tuple[np.ndarray, np.ndarray, float]:
-        """A picture (h, w) at random zoom, possibly cut by the canvas; others in it are not labelled, so
-        empty
-        cells count less."""
+        """A picture (h, w) at random zoom, possibly cut by the canvas or half hidden.
+
+        Others in it are not labelled, so empty cells count less.
+        """
         height, width = shape or (self.config.size, self.config.size)
-        cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
-        reach = float((cutout.box[2:] - cutout.box[:2]).max())
-        zoom = min(width, height) / reach * float(np.exp(rng.uniform(np.log(0.4), np.log(1.7))))
-        middle = (cutout.box[:2] + cutout.box[2:]) / 2
-        shift = np.array([width, height]) / 2 - zoom * middle + rng.normal(0, 0.15, 2) * [width, height]
-        matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+        cutout = self._somebody(rng)
+        matrix = self._view(cutout, rng, (width, height))
         border = int(rng.choice([cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE]))
         fill = tuple(int(v) for v in rng.integers(0, 256, 3))
         canvas = cv2.warpAffine(
@@ -99,8 +114,59 @@ class Collages:
             borderMode=border,
             borderValue=fill,
         )
-        box = (cutout.box.reshape(2, 2) * zoom + shift).reshape(4)
-        return canvas, _visible(box[None], width, height), IGNORE_WEIGHT
+        box = (cutout.box.reshape(2, 2) * matrix[0, 0] + matrix[:, 2]).reshape(4)
+        if (
+            (box[:2] >= 0).all()
+            and (box[2:] < (width, height)).all()
+            and rng.random() >= self.config.furniture
+        ):
+            return canvas, box[None].astype(np.float32), IGNORE_WEIGHT
+        mask = cv2.warpAffine(cutout.mask, matrix, (width, height), flags=cv2.INTER_NEAREST)
+        if rng.random() < self.config.furniture:
+            self._furnish(canvas, mask, box, rng)
+        return canvas, _in_view(mask), IGNORE_WEIGHT
+
+    def _view(self, cutout: Cutout, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+        """Picture to canvas (2, 3): the whole person somewhere, or a close look at some part of them."""
+        reach = float((cutout.box[2:] - cutout.box[:2]).max())
+        close = rng.random() < self.config.close
+        low, high = (1.4, self.config.nearest) if close else (0.4, 1.4)
+        zoom = min(size) / reach * float(np.exp(rng.uniform(np.log(low), np.log(high))))
+        aim = (cutout.box[:2] + cutout.box[2:]) / 2
+        if close:  # mostly the upper part of what is seen of the person
+            ys, xs = np.nonzero(cutout.mask)
+            at = int(min(rng.random(3)[: rng.integers(1, 4)]) * (len(ys) - 1))
+            aim = np.array([xs[at], ys[at]], float)
+        shift = np.array(size) / 2 - zoom * aim + rng.normal(0, 0.15, 2) * size
+        return np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+
+    def _furnish(
+        self, canvas: np.ndarray, mask: np.ndarray, box: np.ndarray, rng: np.random.Generator
+    ) -> None:
+        """Put a table, a wall or a fence of another picture before one side of the person; changes both."""
+        height, width = mask.shape
+        box = np.clip(box, 0, np.array([width, height, width, height]) - 1)
+        keep = rng.uniform(0.3, 0.8)
+        edges = box[:2] + keep * (box[2:] - box[:2])
+        tilt = rng.uniform(-0.15, 0.15) * width
+        side = rng.choice(3, p=[0.7, 0.15, 0.15])
+        if side == 0:
+            corners = [(0, edges[1] - tilt), (width, edges[1] + tilt), (width, height), (0, height)]
+        elif side == 1:
+            corners = [(edges[0] - tilt, 0), (width, 0), (width, height), (edges[0] + tilt, height)]
+        else:
+            far = box[2] - keep * (box[2] - box[0])
+            corners = [(0, 0), (far - tilt, 0), (far + tilt, height), (0, height)]
+        if rng.random() < 0.5:  # it ends somewhere
+            reach = rng.uniform(0.6, 1.2) * max(box[2] - box[0], box[3] - box[1])
+            centre = (box[:2] + box[2:]) / 2
+            limits = np.concatenate([centre - reach, centre + reach])
+            corners = [tuple(np.clip(c, limits[:2], limits[2:])) for c in corners]
+        shape = np.zeros_like(mask)
+        cv2.fillPoly(shape, [np.round(corners).astype(np.int32)], 1)
+        front = self._stretch(rng, width, height)
+        canvas[shape > 0] = front[shape > 0]
+        mask[shape > 0] = 0
 
     def _mosaic(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
         """Two or four whole pictures side by side: several people without an edge that cutting left."""
@@ -123,7 +189,7 @@ class Collages:
         number = int(rng.choice(self.config.most + 1, p=_shares(self.config.most)))
         scale = float(np.exp(rng.uniform(np.log(0.16), np.log(1.4)))) * size
         for _ in range(number):
-            cutout = self.cutouts[int(rng.integers(len(self.cutouts)))]
+            cutout = self._somebody(rng)
             reach = float((cutout.box[2:] - cutout.box[:2]).max())
             zoom = min(scale * float(np.exp(rng.normal(0, 0.25))), 1.4 * size) / reach
             picture, mask = _turned(cutout, rng, zoom)
@@ -236,11 +302,13 @@ def _hidden(box: np.ndarray, front: np.ndarray) -> float:
     return float(overlap / max(1.0, (box[2:] - box[:2]).prod()))
 
 
-def _visible(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Boxes cut to the canvas; those mostly outside are dropped."""
-    cut = np.clip(boxes, 0, np.array([width, height, width, height]) - 1)
-    area, whole = (cut[:, 2:] - cut[:, :2]).prod(1), (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return cut[(area > 0.25 * whole) & ((cut[:, 2:] - cut[:, :2]) > 6).all(1)].astype(np.float32)
+def _in_view(mask: np.ndarray) -> np.ndarray:
+    """(1, 4) box of what shows of a person; (0, 4) where that is next to nothing."""
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    if np.count_nonzero(mask) < 0.02 * mask.size:
+        return np.zeros((0, 4), np.float32)
+    x, y, w, h = cv2.boundingRect(mask)
+    return np.array([[x, y, x + w - 1, y + h - 1]], np.float32)
 
 
 def _finish(canvas: np.ndarray, rng: np.random.Generator, config: CollageConfig) -> np.ndarray:
@@ -249,6 +317,9 @@ def _finish(canvas: np.ndarray, rng: np.random.Generator, config: CollageConfig)
         canvas = cv2.cvtColor(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     gain = rng.uniform(0.75, 1.25) * rng.uniform(0.9, 1.1, 3)
     canvas = cv2.transform(canvas, np.concatenate([np.diag(gain), rng.uniform(-20, 20, (3, 1))], 1))
+    if rng.random() < config.light:
+        curve = 255 * (np.arange(256) / 255) ** float(np.exp(rng.uniform(-0.6, 0.6)))
+        canvas = cv2.LUT(canvas, np.round(curve * rng.uniform(0.7, 1)).astype(np.uint8))
     if rng.random() < config.natural:
         return canvas
     if rng.random() < 0.4:
