@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import InputError, ModelError, PoseSequence, Segment, Timeline, Window
 from bodyverb.core.skeleton import Skeleton
+from bodyverb.recognize.pairs import near_pairs, numeric, pair_id, presence
 from bodyverb.recognize.segments import DEFAULTS, merge
 from bodyverb.recognize.windows import cut, spans
 
@@ -31,10 +32,13 @@ class Session(Protocol):
 
 
 class Recognizer:
-    """Scores windows of a track and merges them into verbs.
+    """Scores windows of a track, or of a pair of tracks, and merges them into verbs.
 
     The card must hold ``classes``, ``skeleton`` (the layout of the input joints), ``window_s``,
-    ``stride_s`` and ``steps``; it may hold ``thresholds`` and ``min_score``.
+    ``stride_s`` and ``steps``; it may hold ``thresholds`` and ``min_score``. Of a network that looks at two
+    people it says ``persons: 2`` and, where some of its classes are done by one person alone,
+    ``pair_classes``: those that are not. Each class is then looked for only where it can be: a pair's windows
+    name the ``pair_classes``, a single person's windows (the second person missing) the others.
 
     Attributes:
         classes: the verbs.
@@ -44,6 +48,8 @@ class Recognizer:
         steps: time steps of a window.
         thresholds: of the open set, see `segments.merge`.
         min_score: joints below this score count as missing.
+        persons: people in a window, 1 or 2.
+        pair_classes: the verbs of two people; none where `persons` is 1.
     """
 
     def __init__(self, session: Session) -> None:
@@ -60,10 +66,17 @@ class Recognizer:
                 f"got no {error}; "
                 "choose a model of the task 'verbs'"
             ) from error
+        self.persons, self.pair_classes = _people(facts, self.classes)
+        self._paired = np.array([verb in self.pair_classes for verb in self.classes])
         self.thresholds: dict[str, float] = DEFAULTS | dict(facts.get("thresholds", {}))
         self.min_score = float(facts.get("min_score", 0.0))
         self.model = str(getattr(session.card, "name", None) or facts.get("name", ""))
         self.session = session
+
+    @property
+    def single(self) -> bool:
+        """Whether it knows verbs of one person."""
+        return len(self.pair_classes) < len(self.classes)
 
     def prepare(self, track: PoseSequence) -> tuple[np.ndarray, np.ndarray]:
         """Times and positions of a track as the network wants them.
@@ -105,38 +118,103 @@ class Recognizer:
             One window a span; ``known`` is 0 where no joint is there.
         """
         result: list[Window] = []
-        for first in range(0, len(where), BATCH):
-            part = where[first : first + BATCH]
+        for part in _parts(where):
             inputs, seconds = cut(times, position, part, self.steps)
-            score = (~np.isnan(inputs[..., 0])).astype(np.float32)
-            outputs = self.session.run({"position": inputs, "score": score, "seconds": seconds})
-            logits = np.asarray(outputs["logits"], np.float64)
-            known = 1 / (1 + np.exp(-np.asarray(outputs["known"], np.float64).reshape(-1)))
-            known[score.sum(axis=(1, 2, 3)) == 0] = 0.0
-            chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-            chances /= chances.sum(axis=1, keepdims=True)
-            for (start, end), chance, sure in zip(part, chances.astype(np.float32), known, strict=True):
-                result.append(
-                    Window(
-                        person_id=person_id, start_s=start, end_s=end, probabilities=chance, known=float(sure)
-                    )
-                )
+            if self.persons == 2:
+                inputs = np.concatenate([inputs, np.full_like(inputs, np.nan)], axis=1)
+            chances, known = self._run(inputs, seconds, people=1)
+            result += self._windows(part, person_id, chances, known, ~self._paired)
         return result
 
     def windows(self, track: PoseSequence) -> list[Window]:
-        """Scores the windows of one person's track; none where the track has no frame."""
+        """Scores the windows of one person's track; none where the track has no frame, or where every verb
+        takes two."""
         times = track.timestamps_s
-        if len(times) == 0:
+        if len(times) == 0 or not self.single:
             return []
         result: list[Window] = []
         where = spans(float(times[0]), float(times[-1]), self.window_s, self.stride_s)
-        for first in range(0, len(where), BATCH):  # a piece at a time: a long track is large
-            part = where[first : first + BATCH]
-            low = max(0, int(np.searchsorted(times, part[0][0], side="right")) - 1)
-            high = int(np.searchsorted(times, part[-1][1], side="right")) + 1
-            seconds, position = self.prepare(track.select(frames=slice(low, high)))
-            result += self.score(seconds, position, part, track.person_ids[0])
+        for part in _parts(where):
+            result += self.score(*self._piece(track, part), part, track.person_ids[0])
         return result
+
+    def pair(
+        self, one: PoseSequence, other: PoseSequence, intervals: Sequence[tuple[float, float]]
+    ) -> list[Window]:
+        """Scores windows of two people together.
+
+        Both are sampled at the same times and keep their places in the picture, so that the way from one to
+        the other survives. A pair has no first and second: every window is scored in both orders and the
+        chances are averaged.
+
+        Args:
+            one: a track, as `windows` takes it; or those of its rows that cover the intervals.
+            other: a track of the same picture.
+            intervals: (start, end) in s in which the two are near, e.g. of a `pairs.NearPair`. Each is cut
+                into windows apart; what lies outside one of the tracks is left out.
+
+        Returns:
+            Windows of the person id `pairs.pair_id`, e.g. ``3+5``; ``known`` is 0 where one of the two has no
+            joint. None where the network looks at one person.
+
+        Raises:
+            InputError: not one person each, not 2D, the same person, or another picture.
+        """
+        if self.persons == 1 or not one.frames or not other.frames:
+            return []
+        tracks = _same_picture(one, other)
+        name = pair_id(*(track.person_ids[0] for track in tracks))
+        low, high = (pick(track.timestamps_s[at] for track in tracks) for pick, at in ((max, 0), (min, -1)))
+        result: list[Window] = []
+        for begin, stop in intervals:
+            start, end = max(float(low), begin), min(float(high), stop)
+            where = spans(start, end, self.window_s, self.stride_s) if start <= end else []
+            for part in _parts(where):
+                result += self._pair(tracks, part, name)
+        return result
+
+    def _pair(self, tracks: list[PoseSequence], part: list[tuple[float, float]], name: str) -> list[Window]:
+        """At most `BATCH` windows of two tracks."""
+        each = [cut(*self._piece(track, part), part, self.steps) for track in tracks]
+        inputs, seconds = np.concatenate([position for position, _ in each], axis=1), each[0][1]
+        ways = [self._run(inputs[:, order], seconds, people=2) for order in ([0, 1], [1, 0])]
+        chances, known = ((a + b) / 2 for a, b in zip(*ways, strict=True))
+        return self._windows(part, name, chances, known, self._paired)
+
+    def _piece(self, track: PoseSequence, part: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+        """`prepare` of the rows that windows need: a piece at a time, for a long track is large."""
+        low = max(0, int(np.searchsorted(track.timestamps_s, part[0][0], side="right")) - 1)
+        high = int(np.searchsorted(track.timestamps_s, part[-1][1], side="right")) + 1
+        return self.prepare(track.select(frames=slice(low, high)))
+
+    def _run(self, inputs: np.ndarray, seconds: np.ndarray, people: int) -> tuple[np.ndarray, np.ndarray]:
+        """Chances (window, class) and known (window,) in [0, 1]; known is 0 where fewer than `people` have a
+        joint."""
+        score = (~np.isnan(inputs[..., 0])).astype(np.float32)
+        outputs = self.session.run({"position": inputs, "score": score, "seconds": seconds})
+        logits = np.asarray(outputs["logits"], np.float64)
+        known = 1 / (1 + np.exp(-np.asarray(outputs["known"], np.float64).reshape(-1)))
+        known[(score.sum(axis=(2, 3)) > 0).sum(axis=1) < people] = 0.0
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return chances / chances.sum(axis=1, keepdims=True), known
+
+    def _windows(
+        self,
+        part: list[tuple[float, float]],
+        name: str,
+        chances: np.ndarray,
+        known: np.ndarray,
+        possible: np.ndarray,
+    ) -> list[Window]:
+        """Windows that name `possible` classes (class,) only: what the others have is not known."""
+        if not possible.all():
+            share = np.where(possible, chances, 0.0).sum(axis=1)
+            known = known * share
+            chances = np.where(possible, chances, 0.0) / np.maximum(share, 1e-12)[:, None]
+        return [
+            Window(person_id=name, start_s=start, end_s=end, probabilities=chance, known=float(sure))
+            for (start, end), chance, sure in zip(part, chances.astype(np.float32), known, strict=True)
+        ]
 
     def __call__(self, track: PoseSequence) -> list[Window]:
         """The same as `windows`."""
@@ -147,8 +225,12 @@ class Recognizer:
         return merge(windows, self.classes, self.thresholds)
 
     def timeline(self, tracks: list[PoseSequence]) -> Timeline:
-        """Scores and merges any number of tracks."""
+        """Scores and merges any number of tracks of one recording, and the pairs among them."""
         windows = [window for track in tracks for window in self.windows(track)]
+        if self.persons == 2:
+            known = {track.person_ids[0]: track for track in tracks}
+            for near in near_pairs([presence(track) for track in tracks], min_s=self.thresholds["min_s"]):
+                windows += self.pair(known[near.first], known[near.second], near.intervals)
         return Timeline(
             classes=self.classes,
             segments=tuple(self.segments(windows)),
@@ -158,7 +240,8 @@ class Recognizer:
         )
 
     def stream(self, skeleton: Skeleton, person_id: str) -> Stream:
-        """A causal form: push frames, get windows as they fill.
+        """A causal form: push frames, get windows as they fill. It names the verbs of one person only; a
+        pair is found when both tracks are complete.
 
         Args:
             skeleton: layout of the frames.
@@ -168,7 +251,10 @@ class Recognizer:
 
 
 class Stream:
-    """Windows of one person while the frames arrive; holds no more than one window of frames."""
+    """Windows of one person while the frames arrive; holds no more than one window of frames.
+
+    None where every verb takes two people: pairs are not live.
+    """
 
     def __init__(self, recognizer: Recognizer, skeleton: Skeleton, person_id: str) -> None:
         self.recognizer, self.skeleton, self.person_id = recognizer, skeleton, person_id
@@ -212,6 +298,9 @@ class Stream:
         return self._emit(max(self._times[-1] - self.recognizer.window_s, self._times[0]), self._times[-1])
 
     def _emit(self, start_s: float, end_s: float) -> list[Window]:
+        self._emitted_end_s = end_s
+        if not self.recognizer.single:
+            return []
         times = np.array(self._times)
         low = max(0, int(np.searchsorted(times, start_s, side="right")) - 1)
         high = min(len(times), int(np.searchsorted(times, end_s, side="left")) + 1)
@@ -222,6 +311,42 @@ class Stream:
             score=np.clip(np.nan_to_num(np.stack(self._score[low:high])), 0, 1)[None],
             person_ids=(self.person_id,),
         )
-        self._emitted_end_s = end_s
         seconds, position = self.recognizer.prepare(track)
         return self.recognizer.score(seconds, position, [(start_s, end_s)], self.person_id)
+
+
+def _people(facts: Mapping[str, Any], classes: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """`persons` and `pair_classes` of a card."""
+    persons = facts.get("persons", 1)
+    if persons not in (1, 2):
+        raise ModelError(
+            f"Expected a verb model of 1 or 2 persons, got {persons!r}; correct 'persons' in its card"
+        )
+    paired = tuple(facts.get("pair_classes", classes if persons == 2 else ()))
+    if bool(paired) != (persons == 2) or not set(paired) <= set(classes):
+        raise ModelError(
+            f"Expected pair_classes among the classes with persons 2, and none with persons 1, got {paired} "
+            f"with {persons}; correct the card"
+        )
+    return persons, paired
+
+
+def _parts(where: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """The windows, `BATCH` at a time."""
+    return [where[first : first + BATCH] for first in range(0, len(where), BATCH)]
+
+
+def _same_picture(one: PoseSequence, other: PoseSequence) -> list[PoseSequence]:
+    """Two tracks in the order of their numbers."""
+    if one.person_ids[0] == other.person_ids[0]:
+        raise InputError(
+            f"Expected two people, got {one.person_ids[0]!r} twice; pass the tracks of different people"
+        )
+    names = ("space", "unit", "axes", "mirrored", "image_size")
+    odd = [name for name in names if getattr(one, name) != getattr(other, name)]
+    if odd:
+        raise InputError(
+            f"Expected two people of one picture, got others in {', '.join(odd)}; "
+            "pass tracks of one recording"
+        )
+    return sorted((one, other), key=lambda track: numeric(track.person_ids[0]))

@@ -36,16 +36,31 @@ def merge(
         thresholds: ``known_on``, ``known_off``, ``min_s``; missing ones as in `DEFAULTS`.
 
     Returns:
-        Segments by person and time, without gaps from a person's first window to the last; what is no verb is
-        ``unknown``.
+        Segments by person and time, without gaps where a person's windows touch or overlap; what is no verb
+        is ``unknown``. Time that no window covers (a pair that parted) belongs to no segment.
     """
     limits = DEFAULTS | dict(thresholds)
+    people: dict[str, list[Window]] = {}
+    for window in windows:
+        people.setdefault(window.person_id, []).append(window)
     result: list[Segment] = []
-    for person in dict.fromkeys(window.person_id for window in windows):
-        own = sorted((w for w in windows if w.person_id == person), key=lambda w: (w.start_s, w.end_s))
-        edges, share, known = _cells(own)
-        verbs = _label(share, limits)
-        result.extend(_segments(person, edges, share, known, verbs, classes, limits["min_s"]))
+    for person, own in people.items():
+        for stretch in _stretches(sorted(own, key=lambda w: (w.start_s, w.end_s))):
+            edges, share, known = _cells(stretch)
+            verbs = _label(share, limits)
+            result.extend(_segments(person, edges, share, known, verbs, classes, limits["min_s"]))
+    return result
+
+
+def _stretches(windows: Sequence[Window]) -> list[list[Window]]:
+    """The windows, sorted by start, cut where no window covers the time between two of them."""
+    result: list[list[Window]] = []
+    end = -np.inf
+    for window in windows:
+        if window.start_s > end + 1e-6:
+            result.append([])
+        result[-1].append(window)
+        end = max(end, window.end_s)
     return result
 
 

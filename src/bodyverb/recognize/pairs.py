@@ -1,0 +1,172 @@
+"""Who stands near whom and when: the pairs that a two-person network looks at.
+
+Works on a few numbers a second and person (`presence`), so that all people of a long recording fit in memory
+at once while their poses stay on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from bodyverb.core import PoseSequence
+
+STEP_S = 0.2
+"""Step of the coarse clock in s."""
+NEAR_ON, NEAR_OFF = 1.5, 2.0
+"""A pair is near once the middles of the two boxes are closer than the first times the smaller body's size,
+for as long before and after as they are closer than the second."""
+BRIDGE_S = 1.0
+"""A shorter absence of one of the two, or of nearness, does not end it; a track id survives as long."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Presence:
+    """Where one person was, on a coarse clock.
+
+    Attributes:
+        person_id: id of the track.
+        start_s: first time of the track.
+        end_s: last time of the track.
+        step: (n,) int64 rising, time divided by `STEP_S`; steps in which the person is not there are left
+            out.
+        box: (n, 4) float32 xyxy px, the mean over the step.
+    """
+
+    person_id: str
+    start_s: float
+    end_s: float
+    step: np.ndarray
+    box: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearPair:
+    """Two people and when they stand near each other.
+
+    Attributes:
+        first: id of the one.
+        second: id of the other; the greater number.
+        intervals: (start, end) in s, rising and apart; inside the spans of both tracks.
+    """
+
+    first: str
+    second: str
+    intervals: tuple[tuple[float, float], ...]
+
+
+def pair_id(one: str, other: str) -> str:
+    """The person id of a pair.
+
+    Examples:
+        >>> pair_id("10", "9")
+        '9+10'
+    """
+    return "+".join(sorted((one, other), key=numeric))
+
+
+def numeric(person_id: str) -> tuple[bool, int, str]:
+    """Sorts ids that are numbers by their value, before those that are none."""
+    number = person_id.isdecimal()
+    return not number, int(person_id) if number else 0, person_id
+
+
+def presence(track: PoseSequence) -> Presence:
+    """Thins a track to the boxes of the coarse clock.
+
+    Args:
+        track: one person in 2D. Where a frame has no box, the extent of its joints counts; where it has
+            neither, the person is not there.
+
+    Returns:
+        24 bytes for each 0.2 s in which the person is there.
+    """
+    times = track.timestamps_s
+    box = np.full((track.frames, 4), np.nan, np.float32) if track.box is None else np.array(track.box[0])
+    bare = np.isnan(box[:, 0]) & track.present[0].any(axis=-1)
+    joints = track.position[0, bare, :, :2]
+    if len(joints):
+        box[bare] = np.concatenate([np.nanmin(joints, axis=1), np.nanmax(joints, axis=1)], axis=1)
+    there = np.isfinite(box).all(axis=1)
+    step, begin, count = np.unique(
+        np.floor(times[there] / STEP_S + 1e-6).astype(np.int64), return_index=True, return_counts=True
+    )
+    total = np.add.reduceat(box[there].astype(np.float64), begin) if len(step) else np.zeros((0, 4))
+    return Presence(
+        person_id=track.person_ids[0],
+        start_s=float(times[0]) if len(times) else 0.0,
+        end_s=float(times[-1]) if len(times) else 0.0,
+        step=step,
+        box=(total / count[:, None]).astype(np.float32),
+    )
+
+
+def near_pairs(people: Sequence[Presence], *, min_s: float = 0.4) -> list[NearPair]:
+    """The pairs of people that stand near each other in the picture, and when.
+
+    The size of a body is the longer side of its box, so that lying down and crouching change little. A pair
+    is near over a stretch in which it stays within `NEAR_OFF` sizes and comes within `NEAR_ON` at least once;
+    absences and distances of up to `BRIDGE_S` in between do not tear it. Nearness is that of the picture:
+    somebody behind another counts as near too. The search costs n log n a step, and what there is to find.
+
+    Args:
+        people: as `presence` gives them, of one recording, in any order; ids unique.
+        min_s: shorter stretches are left out (a verb's least duration, the card's `min_s`).
+
+    Returns:
+        Pairs with at least one interval, in the order of their numbers.
+    """
+    bridge = round(BRIDGE_S / STEP_S)
+    runs: dict[tuple[int, int], list[list[int]]] = {}  # of each pair: [first step, last step, met]
+    for step, one, other, close in _meetings(people):
+        for who, met in zip(zip(one.tolist(), other.tolist(), strict=True), close.tolist(), strict=True):
+            own = runs.setdefault(who, [])
+            if own and step - own[-1][1] <= bridge:
+                own[-1][1] = step
+                own[-1][2] |= met
+                continue
+            if own and not own[-1][2]:
+                own.pop()
+            own.append([step, step, met])
+    found = []
+    for who, own in runs.items():
+        a, b = sorted((people[at] for at in who), key=lambda person: numeric(person.person_id))
+        low, high = max(a.start_s, b.start_s), min(a.end_s, b.end_s)
+        spans = ((max(low, s * STEP_S), min(high, (e + 1) * STEP_S)) for s, e, met in own if met)
+        intervals = tuple((start, end) for start, end in spans if end - start >= min_s)
+        if intervals:
+            found.append(NearPair(first=a.person_id, second=b.person_id, intervals=intervals))
+    return sorted(found, key=lambda pair: (numeric(pair.first), numeric(pair.second)))
+
+
+def _meetings(people: Sequence[Presence]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """For each step with two people or more, in time: the step, the two sides of each pair within `NEAR_OFF`
+    (indices, the smaller first), and whether it is within `NEAR_ON`."""
+    if len(people) < 2:
+        return
+    step = np.concatenate([person.step for person in people])
+    order = np.argsort(step, kind="stable")
+    who = np.repeat(np.arange(len(people)), [len(person.step) for person in people])[order]
+    box = np.concatenate([person.box for person in people])[order]
+    steps, cuts = np.unique(step[order], return_index=True)
+    for at, begin, end in zip(steps.tolist(), cuts.tolist(), [*cuts[1:].tolist(), len(order)], strict=True):
+        if end - begin < 2:
+            continue
+        here, now = box[begin:end].astype(np.float64), who[begin:end]
+        middle, size = (here[:, :2] + here[:, 2:]) / 2, (here[:, 2:] - here[:, :2]).max(axis=1)
+        one, other = _within(middle, NEAR_OFF * size)
+        smaller = (size[one] < size[other]) | ((size[one] == size[other]) & (one < other))
+        one, other = one[smaller], other[smaller]
+        close = np.hypot(*(middle[one] - middle[other]).T) <= NEAR_ON * size[one]
+        low, high = np.minimum(now[one], now[other]), np.maximum(now[one], now[other])
+        yield at, low, high, close
+
+
+def _within(middle: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (pair,), (pair,): for each point those within its own reach, itself among them."""
+    found = cKDTree(middle).query_ball_point(middle, reach)
+    one = np.repeat(np.arange(len(found)), [len(near) for near in found])
+    return one, np.concatenate(found).astype(np.int64)
