@@ -56,6 +56,14 @@ def test_people_are_kept_apart_and_no_time_is_lost():
     assert (segments[0].start_s, segments[0].end_s) == (0, 3.5)
 
 
+def test_time_without_windows_belongs_to_no_segment():
+    apart = [window(0, 0, 0.99), window(1, 0, 0.99), window(60, 1, 0.99), window(0, 1, 0.99, person="2")]
+    segments = merge(apart, CLASSES, LIMITS)
+    assert [(s.person_id, s.start_s, s.end_s) for s in segments] == [("1", 0, 4), ("1", 60, 63), ("2", 0, 3)]
+    touching = [window(0, 0, 0.99), window(3, 1, 0.99)]
+    assert [(s.start_s, s.end_s) for s in merge(touching, CLASSES, LIMITS)] == [(0, 3), (3, 6)]
+
+
 def test_nothing_in_nothing_out_and_a_window_of_no_length():
     assert merge([], CLASSES, LIMITS) == []
     (segment,) = merge([window(2.0, 0, 0.99, length=0.0)], CLASSES, LIMITS)
