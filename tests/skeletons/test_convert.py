@@ -27,7 +27,10 @@ def test_rules_are_sound() -> None:
         assert rule.text
 
 
-@pytest.mark.parametrize(("source", "target"), list(product(skeletons.names(), repeat=2)))
+BODIES = [name for name in skeletons.names() if name != "hand21"]
+
+
+@pytest.mark.parametrize(("source", "target"), list(product(BODIES, repeat=2)))
 def test_every_pair_accounts_for_every_joint(source: str, target: str) -> None:
     before = poses(source, gaps=0.2)
     after, report = skeletons.convert(before, target)

@@ -13,7 +13,11 @@ from scipy.io import loadmat
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, Skeleton
 
-LAYOUTS = {"lsp14": 14, "penn13": 13, "coco17": 17, "kinect25": 25, "kinect20": 20, "utd20": 20}
+LAYOUTS = {
+    "lsp14": 14, "penn13": 13, "coco17": 17, "kinect25": 25, "kinect20": 20, "utd20": 20, "mpii16": 16,
+    "h36m17": 17, "h36m32": 32, "openpose18": 18, "openpose25": 25, "blazepose33": 33, "hemlets18": 18,
+    "pa16": 16, "pa17": 17, "pa20": 20, "hand21": 21,
+}  # fmt: skip
 
 
 def test_names() -> None:
@@ -34,7 +38,8 @@ def test_contract(name: str) -> None:
     touched = {end for limb in layout.limbs for end in limb}
     assert touched == set(range(len(layout))), "every joint is drawn"
     assert sum(parent < 0 for parent in layout.parents) == 1, "these layouts are trees"
-    assert {layout.joints[joint] for joint in layout.root} in ({"left_hip", "right_hip"}, {"pelvis"})
+    roots = ({"left_hip", "right_hip"}, {"pelvis"}, {"wrist"} if name == "hand21" else None)
+    assert {layout.joints[joint] for joint in layout.root} in roots
 
 
 def test_coco_as_published() -> None:
@@ -60,7 +65,9 @@ def test_the_two_orders_of_kinect_v1_hold_the_same_joints() -> None:
 
 
 def test_unknown_layout_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="Expected a name in skeletons, got 'body99'; use one of coco17, "):
+    with pytest.raises(
+        InputError, match="Expected a name in skeletons, got 'body99'; use one of blazepose33, coco17, "
+    ):
         skeletons.get("body99")
 
 
@@ -150,7 +157,7 @@ REAL: dict[str, Callable[[Path], np.ndarray]] = {
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", REAL)
 def test_head_above_hips_above_feet_and_limbs_hang_together(name: str, data_root: Path) -> None:
     """Poses (n, J, 2|3) with y down; the order of the joints is right where the mean pose stands."""
     layout = skeletons.get(name)

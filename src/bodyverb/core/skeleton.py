@@ -161,11 +161,13 @@ class Skeleton:
 
     def _check_symmetry(self) -> None:
         flip = self.flip
-        if any(flip[flip[joint]] != joint for joint in range(len(flip))):
-            raise InputError(
-                f"Expected flip of flip to be the identity in layout {self.name!r}, got {flip}; "
-                "pair the joints"
-            )
+        for joint, other in enumerate(flip):
+            if flip[other] != joint:
+                path = " -> ".join(repr(self.joints[at]) for at in (joint, other, flip[other]))
+                raise InputError(
+                    f"Expected flip of flip to be the identity in layout {self.name!r}, got {path}; "
+                    "pair the joints"
+                )
         for joint, parent in enumerate(self.parents):
             mirrored = -1 if parent < 0 else flip[parent]
             if self.parents[flip[joint]] != mirrored:

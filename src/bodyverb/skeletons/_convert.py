@@ -8,74 +8,12 @@ from bodyverb.core.errors import InputError
 from bodyverb.core.pose import ABSENT, INFERRED, PoseSequence
 from bodyverb.core.skeleton import Skeleton
 from bodyverb.skeletons._layouts import get
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """How a joint that a layout lacks is made from joints it has.
-
-    Attributes:
-        joint: The joint that is made.
-        parts: (source joint, weight) pairs; the weights sum to 1.
-        text: The rule in words, for reports.
-    """
-
-    joint: str
-    parts: tuple[tuple[str, float], ...]
-    text: str
-
-
-def _middle(joint: str, *sources: str) -> Rule:
-    share = 1 / len(sources)
-    text = f"{'middle' if len(sources) == 2 else 'mean'} of {' and '.join(sources)}"
-    return Rule(joint=joint, parts=tuple((source, share) for source in sources), text=text)
-
-
-def _alias(joint: str, source: str) -> Rule:
-    return Rule(joint=joint, parts=((source, 1.0),), text=f"taken as {source}")
-
-
-def _along(joint: str, start: str, end: str, share: float) -> Rule:
-    """The point that far along the line from start (0) to end (1); above 1 it lies past the end."""
-    text = f"{share:g} of the way from {start} to {end}"
-    return Rule(joint=joint, parts=((start, 1 - share), (end, share)), text=text)
-
-
-def _above_shoulders(joint: str, source: str, share: float) -> Rule:
-    parts = ((source, share), *((shoulder, (1 - share) / 2) for shoulder in SHOULDERS))
-    text = f"{share:g} of the way from the middle of the shoulders to {source}"
-    return Rule(joint=joint, parts=parts, text=text)
-
-
-SHOULDERS = ("left_shoulder", "right_shoulder")
-HIPS = ("left_hip", "right_hip")
-
-# The first rule whose sources the layout has is used. The shares are medians measured on real annotations:
-# heights above the shoulders in trunk lengths are 0.39 for Penn's head, 0.09 and 0.53 for LSP's neck and head
-# top, 0.37 for COCO's nose; Kinect hands lie 0.27 forearms beyond the wrist (docs/decisions/0003).
-RULES: tuple[Rule, ...] = (
-    _alias("neck", "thorax"),
-    _middle("neck", *SHOULDERS),
-    _alias("thorax", "neck"),
-    _middle("thorax", *SHOULDERS),
-    _middle("pelvis", *HIPS),
-    _middle("spine", "pelvis", "thorax"),
-    _middle("spine", *SHOULDERS, *HIPS),
-    _along("head", "neck", "head_top", 0.7),
-    _alias("head", "nose"),
-    _along("head_top", "thorax", "head", 1.25),
-    _above_shoulders("head_top", "head", 1.35),
-    _above_shoulders("head_top", "nose", 1.45),
-    _alias("nose", "head"),
-    _along("nose", "neck", "head_top", 0.6),
-    _along("left_hand", "left_elbow", "left_wrist", 1.27),
-    _along("right_hand", "right_elbow", "right_wrist", 1.27),
-)
+from bodyverb.skeletons._rules import RULES, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """What became of the joints.
+    """What became of the joints; `str` gives it as lines, one a joint that is not exact.
 
     Attributes:
         exact: Joints of the target that the source has under the same name.
@@ -89,45 +27,91 @@ class Conversion:
     lost: tuple[str, ...]
     missing: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """One line for the exact joints, one an approximate joint, one each for the missing and the lost."""
+        lines = [f"exact: {', '.join(self.exact) or 'none'}"]
+        lines += [f"approximate: {joint} = {rule}" for joint, rule in self.approximate.items()]
+        lines += [f"missing (NaN): {', '.join(self.missing)}"] if self.missing else []
+        lines += [f"lost: {', '.join(self.lost)}"] if self.lost else []
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """A joint as a weighted sum of the source's joints; `rules` from the last to the first one used."""
+
+    parts: dict[str, float]
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The rules in words, those of the intermediate joints in brackets."""
+        last, *others = self.rules
+        steps = "; ".join(f"{rule.joint}: {rule.text}" for rule in others)
+        return f"{last.text} ({steps})" if steps else last.text
+
 
 def plan(source: Skeleton, target: Skeleton) -> tuple[Conversion, dict[str, tuple[tuple[str, float], ...]]]:
     """How to make the target's joints of the source's, before touching any pose.
 
+    A joint that the source lacks follows the first of `RULES` whose joints the source has. Where there is
+    none, joints made that way serve too, then those made of these, and so on: fewest steps first, then the
+    order of the rules.
+
     Returns:
         The report, and (source joint, weight) pairs by target joint; missing joints are left out.
     """
-    parts: dict[str, tuple[tuple[str, float], ...]] = {}
-    approximate: dict[str, str] = {}
-    for joint in target.joints:
-        if joint in source.joints:
-            parts[joint] = ((joint, 1.0),)
-            continue
-        for rule in RULES:
-            if rule.joint == joint and all(name in source.joints for name, _ in rule.parts):
-                parts[joint] = rule.parts
-                approximate[joint] = rule.text
-                break
+    made = _reach(source)
+    parts = {joint: tuple(made[joint].parts.items()) for joint in target.joints if joint in made}
     used = {name for pairs in parts.values() for name, _ in pairs}
     report = Conversion(
         exact=tuple(joint for joint in target.joints if joint in source.joints),
-        approximate=approximate,
+        approximate={joint: made[joint].text for joint in parts if made[joint].rules},
         lost=tuple(joint for joint in source.joints if joint not in used),
         missing=tuple(joint for joint in target.joints if joint not in parts),
     )
     return report, parts
 
 
+def _reach(source: Skeleton) -> dict[str, _Made]:
+    """Every joint that the source has or that rules make of it."""
+    made = {joint: _Made(parts={joint: 1.0}) for joint in source.joints}
+    while True:
+        new: dict[str, _Made] = {}
+        for rule in RULES:
+            if rule.joint in made or rule.joint in new:
+                continue
+            if all(name in made for name, _ in rule.parts):
+                new[rule.joint] = _follow(rule, made)
+        if not new:
+            return made
+        made |= new
+
+
+def _follow(rule: Rule, made: dict[str, _Made]) -> _Made:
+    """The joint of a rule in terms of the source's joints."""
+    parts: dict[str, float] = {}
+    rules = [rule]
+    for name, weight in rule.parts:
+        for joint, share in made[name].parts.items():
+            parts[joint] = parts.get(joint, 0.0) + weight * share
+        rules += [earlier for earlier in made[name].rules if earlier not in rules]
+    return _Made(
+        parts={joint: weight for joint, weight in parts.items() if abs(weight) > 1e-9}, rules=tuple(rules)
+    )
+
+
 def convert(sequence: PoseSequence, target: Skeleton | str) -> tuple[PoseSequence, Conversion]:
     """Poses in another layout.
 
-    Joints of the same name are copied. Others follow the first listed rule whose joints the source has: their
-    state is at most `INFERRED`, their score the lowest of their sources', and they are absent where one of
-    these is. Joints no rule can make are absent. Extras aligned to joints are copied for joints of the same
-    name; elsewhere they are NaN, -1 (whole numbers) or False.
+    Joints of the same name are copied. Others follow the listed rules (see `plan`): their state is at most
+    `INFERRED`, their score the lowest of the joints they are made of, and they are absent where one of these
+    is. Joints no rule can make are absent. Extras aligned to joints are copied for joints of the same name;
+    elsewhere they are NaN, -1 (whole numbers) or False.
 
     Args:
-        sequence: The poses.
-        target: A layout, or its name.
+        sequence: The poses, 2D or 3D.
+        target: A layout, its name, or the file of one.
 
     Returns:
         The poses in the target layout and the report of what is exact, approximate, lost and missing.

@@ -1,11 +1,11 @@
 """Looking layouts up by name or reading them from a file."""
 
-import json
 from pathlib import Path
 
-from bodyverb.core.errors import FormatError, InputError
+from bodyverb.core.errors import FormatError
 from bodyverb.core.registry import Registry
 from bodyverb.core.skeleton import Skeleton
+from bodyverb.skeletons._file import SUFFIXES, read
 
 _REGISTRY = Registry("bodyverb.skeletons", ("SKELETON",))
 
@@ -16,7 +16,7 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Skeleton:
-    """A layout by name, or from a `.json` file.
+    """A layout by name, or from a `.json` or `.toml` file (see `load`).
 
     Raises:
         InputError: Where there is no such layout.
@@ -25,26 +25,22 @@ def get(name: str) -> Skeleton:
         >>> get("coco17").joints[0]
         'nose'
     """
-    if name.endswith(".json"):
+    if name.lower().endswith(SUFFIXES):
         return load(name)
     skeleton: Skeleton = _REGISTRY.load(name).SKELETON
     return skeleton
 
 
 def load(path: str | Path) -> Skeleton:
-    """A layout from a JSON file with the keys of `Skeleton.to_dict`.
+    """A layout of one's own from a JSON or TOML file; docs/how-to/own-layout.md shows one.
 
     Raises:
-        FormatError: Where the file is not JSON or not a layout.
+        FormatError: Where the file is not JSON or TOML, not a layout, or bears the name of another layout.
         InputError: Where the file cannot be read.
     """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Expected a layout file, got {error.strerror}; check the path: {path}") from None
-    except ValueError as error:
-        raise FormatError(f"Expected a layout as JSON, got {error}; correct the file: {path}") from None
-    try:
-        return Skeleton.from_dict(data)
-    except InputError as error:
-        raise FormatError(f"{error}: {path}") from None
+    skeleton = read(path)
+    if skeleton.name in names() and get(skeleton.name) != skeleton:
+        raise FormatError(
+            f"Expected a name of its own, got {skeleton.name!r}, another layout's; rename it: {path}"
+        )
+    return skeleton
