@@ -1,6 +1,7 @@
 """Moving poses between layouts: by joint name, then by listed linear rules, with a report."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,6 +74,7 @@ def plan(source: Skeleton, target: Skeleton) -> tuple[Conversion, dict[str, tupl
     return report, parts
 
 
+@lru_cache(maxsize=64)
 def _reach(source: Skeleton) -> dict[str, _Made]:
     """Every joint that the source has or that rules make of it."""
     made = {joint: _Made(parts={joint: 1.0}) for joint in source.joints}
