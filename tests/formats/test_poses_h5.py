@@ -198,3 +198,41 @@ def test_a_timeline_without_windows_keeps_its_classes(tmp_path, make_recording, 
     back = poses_h5.read_timeline(path)
     assert (back.classes, back.thresholds, back.model) == (empty.classes, empty.thresholds, empty.model)
     assert back.windows == back.segments == ()
+
+
+@pytest.mark.parametrize("which", ["raw", "smoothed"])
+def test_a_stretch_of_time_is_the_tracks_cut(tmp_path, make_recording, which):
+    raw = make_recording()
+    smoothed = _smoothed(raw)
+    whole = {"raw": raw, "smoothed": smoothed}[which]
+    path = poses_h5.write(tmp_path / "a.poses.h5", raw, smoothed)
+    times = raw.timestamps_s
+    with poses_h5.PosesFile(path) as file:
+        for low, high in (
+            (times[5], times[20]),
+            (times[5] + 1e-6, times[20] - 1e-6),
+            (-9.0, 1e9),
+            (1e8, 1e9),
+        ):
+            part = file.between(low, high, which)
+            inside = (times >= low) & (times <= high)
+            np.testing.assert_array_equal(part.timestamps_s, times[inside])
+            assert part.person_ids == whole.person_ids
+            for mine, track in zip(part.tracks, whole.tracks, strict=True):
+                own = (track.timestamps_s >= low) & (track.timestamps_s <= high)
+                assert mine.equals(track.select(frames=np.flatnonzero(own)))
+
+
+def test_a_person_is_read_back_while_the_file_is_written(tmp_path, make_recording):
+    raw = make_recording()
+    smoothed = _smoothed(raw)
+    path = tmp_path / "a.poses.h5"
+    with poses_h5.PosesWriter(
+        path, timestamps_s=raw.timestamps_s, image_size=raw.image_size, source=raw.source
+    ) as writer:
+        for before, after in zip(raw.tracks, smoothed.tracks, strict=False):
+            writer.add(before, after)
+        for before, after in zip(raw.tracks, smoothed.tracks, strict=False):
+            assert writer.stored(before.person_ids[0]).equals(after)
+            assert writer.stored(before.person_ids[0], "raw").equals(before)
+        writer.finish()

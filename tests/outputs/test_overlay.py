@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,14 @@ from bodyverb import skeletons
 from bodyverb.core import PoseSequence, Recording, Segment, Timeline
 from bodyverb.outputs import palette
 from bodyverb.outputs.figures import Figure, draw_figure, fit_text, tag_picture, text_size
-from bodyverb.outputs.overlay import Overlay, OverlayDrawer, draw_poses, verb_text, write_overlay
+from bodyverb.outputs.overlay import (
+    Overlay,
+    OverlayDrawer,
+    StretchDrawer,
+    draw_poses,
+    verb_text,
+    write_overlay,
+)
 
 
 def _near(image, x, y, colour, reach=2):
@@ -125,12 +134,36 @@ def test_written_overlay_has_every_frame(tmp_path, make_recording):
 
     frames = [Frame(t) for t in recording.timestamps_s]
     path = tmp_path / "a.mp4"
-    assert write_overlay(frames, recording, None, path, 320) == Overlay(frames=12)
+    assert write_overlay(frames, OverlayDrawer(recording), path, 320) == Overlay(frames=12)
     assert (frames[0].image == 90).all()
     with av.open(str(path)) as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(pictures) == 12 and pictures[0].shape == (240, 320, 3)
     assert pictures[5].std() > 5
+
+
+def test_a_long_recording_is_drawn_the_same_in_stretches(make_recording):
+    recording, asked = make_recording(frames=90, rate_hz=1.0), []
+
+    def between(start_s: float, end_s: float) -> Recording:
+        asked.append((start_s, end_s))
+        inside = (recording.timestamps_s >= start_s) & (recording.timestamps_s <= end_s)
+        return Recording(
+            timestamps_s=recording.timestamps_s[inside],
+            image_size=recording.image_size,
+            source=recording.source,
+            tracks=tuple(
+                t.select(frames=np.isin(t.timestamps_s, recording.timestamps_s[inside]))
+                for t in recording.tracks
+            ),
+        )
+
+    pieces = StretchDrawer(between, None)
+    plain = OverlayDrawer(dataclasses.replace(recording, segments=()))
+    for time_s in [*np.arange(0, 91, 0.5), 3.0]:  # back again at the end
+        expected = plain.draw(np.zeros((120, 160, 3), np.uint8), time_s)
+        assert (pieces.draw(np.zeros((120, 160, 3), np.uint8), time_s) == expected).all()
+    assert 4 <= len(asked) <= 7
 
 
 def test_palette():

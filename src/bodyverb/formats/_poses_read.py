@@ -12,8 +12,18 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 
-from bodyverb.core import FormatError, InputError, PoseSequence, Segment, Skeleton, Timeline, Window
-from bodyverb.formats._poses_write import FORMAT, LAYERS, SUFFIX, VERSION, escape
+from bodyverb.core import (
+    FormatError,
+    InputError,
+    PoseSequence,
+    Recording,
+    Segment,
+    Skeleton,
+    Timeline,
+    Window,
+)
+from bodyverb.formats._poses_rows import LAYERS, stored_track
+from bodyverb.formats._poses_write import FORMAT, SUFFIX, VERSION
 
 MAX_BYTES = 64 << 30
 
@@ -73,6 +83,7 @@ class PosesFile:
         self._index: list[dict[str, Any]] = self._json("tracks")
         self.person_ids = tuple(str(entry["person_id"]) for entry in self._index)
         self.timestamps_s = self._bounded("timestamps_s")[:]
+        self._spans: list[tuple[int, int]] | None = None
         self._check_rows()
 
     def _check_rows(self) -> None:
@@ -119,38 +130,57 @@ class PosesFile:
                     track = self._track(entry, layer)
                 yield track
 
-    def _track(self, entry: dict[str, Any], layer: str) -> PoseSequence:
-        assert self.skeleton is not None
-        rows = slice(entry["first_row"], entry["first_row"] + entry["rows"])
-        frames = self._file["rows/frame"][rows]
-        mine = (self._file["rows/layers"][rows] & LAYERS[layer]) > 0
-        has = entry[layer]
-        borrowed = has.get("as_raw", ())
+    def between(self, start_s: float, end_s: float, which: Which = "smoothed") -> Recording:
+        """A stretch of time: everybody's rows in it, without segments; who is away has a track of no rows.
 
-        def column(name: str) -> np.ndarray:
-            home = "raw" if name in borrowed else layer
-            return self._column(f"{home}/{name}", rows)[mine][None]
-
-        return PoseSequence(
-            position=column("position"),
-            score=column("score"),
-            state=column("state"),
-            box=column("box") if has["box"] else None,
-            extras={name: column(f"extras/{escape(name)}") for name in has["extras"]},
-            skeleton=self.skeleton,
-            timestamps_s=self.timestamps_s[frames[mine]],
-            person_ids=(str(entry["person_id"]),),
-            source=has["source"],
-            **self._frame,
+        Args:
+            start_s: first time in seconds.
+            end_s: last time.
+            which: as in `tracks`.
+        """
+        first, stop = np.searchsorted(self.timestamps_s, [start_s, np.nextafter(end_s, np.inf)])
+        layer = which if self.has_smoothed else "raw"
+        with reading(self.path):
+            if self._spans is None:
+                self._spans = [self._span(entry) for entry in self._index]
+            tracks = [
+                self._track(entry, layer, self._rows(entry, span, int(first), int(stop)))
+                for entry, span in zip(self._index, self._spans, strict=True)
+                if layer in entry
+            ]
+        return Recording(
+            timestamps_s=self.timestamps_s[first:stop],
+            image_size=self.image_size,
+            source=self.source,
+            tracks=tuple(tracks),
+            meta=self.meta,
         )
 
-    def _column(self, name: str, rows: slice) -> np.ndarray:
-        values: np.ndarray = self._file[name][rows]
-        if len(values) != rows.stop - rows.start:
-            raise FormatError(
-                f"Expected {rows.stop} rows in {name}, got fewer; make the file anew: {self.path}"
+    def _span(self, entry: dict[str, Any]) -> tuple[int, int]:
+        """First and last frame of a track; (0, -1) of one without rows."""
+        column, first, rows = self._file["rows/frame"], entry["first_row"], entry["rows"]
+        return (int(column[first]), int(column[first + rows - 1])) if rows else (0, -1)
+
+    def _rows(self, entry: dict[str, Any], span: tuple[int, int], first: int, stop: int) -> slice:
+        """The rows of a track in the frames first..stop-1."""
+        begin, end = entry["first_row"], entry["first_row"] + entry["rows"]
+        if stop <= span[0] or span[1] < first:
+            return slice(begin, begin)
+        low, high = np.searchsorted(self._file["rows/frame"][begin:end], [first, stop])
+        return slice(begin + int(low), begin + int(high))
+
+    def _track(self, entry: dict[str, Any], layer: str, rows: slice | None = None) -> PoseSequence:
+        assert self.skeleton is not None
+        if rows is None:
+            rows = slice(entry["first_row"], entry["first_row"] + entry["rows"])
+        try:
+            return stored_track(
+                self._file, entry, layer, rows, self.timestamps_s, skeleton=self.skeleton, **self._frame
             )
-        return values
+        except IndexError:
+            raise FormatError(
+                f"Expected {rows.stop} rows in every column, got fewer; make the file anew: {self.path}"
+            ) from None
 
     def segments(self) -> tuple[Segment, ...]:
         """The recording's segments."""

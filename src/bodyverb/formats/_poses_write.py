@@ -13,12 +13,12 @@ import h5py
 import numpy as np
 
 from bodyverb.core import InputError, PoseSequence, Segment, Timeline
+from bodyverb.formats._poses_rows import LAYERS, escape, stored_track
 from bodyverb.formats.files import replacing, to_json
 
 SUFFIX = ".poses.h5"
 VERSION = 1
 FORMAT = "bodyverb.poses"
-LAYERS = {"raw": 1, "smoothed": 2}
 
 _SHARED = ("rate", "space", "unit", "axes", "mirrored", "image_size")
 _CHUNK = 1024
@@ -100,6 +100,14 @@ class PosesWriter:
         self._put("rows/frame", union, first, 0)
         self._put("rows/layers", masks, first, 0)
         self._index.append(entry)
+
+    def stored(self, person_id: str, layer: str = "smoothed") -> PoseSequence:
+        """A person added before, read back."""
+        assert self._first is not None
+        entry = next(entry for entry in self._index if entry["person_id"] == person_id)
+        rows = slice(entry["first_row"], entry["first_row"] + entry["rows"])
+        frame = {name: getattr(self._first, name) for name in ("skeleton", *_SHARED)}
+        return stored_track(self._file, entry, layer, rows, self._times, **frame)
 
     def finish(
         self,
@@ -230,11 +238,6 @@ class PosesWriter:
 
     def _text(self, name: str, value: Any) -> None:
         self._file.create_dataset(name, data=to_json(value))
-
-
-def escape(name: str) -> str:
-    """A name without the signs that HDF5 reads as a path."""
-    return name.encode("unicode_escape").decode().replace("%", "%25").replace("/", "%2f").replace(".", "%2e")
 
 
 def _packed_if(values: np.ndarray) -> dict[str, Any]:

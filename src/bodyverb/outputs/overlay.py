@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from bodyverb.outputs.palette import person_colour
 
 MAX_GAP_S = 0.25
 _SAME_S = 1e-4
+_STRETCH_S = 20.0
 
 
 def draw_poses(image: np.ndarray, figures: Sequence[Figure]) -> np.ndarray:
@@ -130,6 +131,35 @@ class OverlayDrawer:
         return draw_poses(image, self.figures(time_s, (image.shape[1], image.shape[0])))
 
 
+class Drawer(Protocol):
+    """Draws what belongs over the picture of a time."""
+
+    def draw(self, image: np.ndarray, time_s: float) -> np.ndarray:
+        """Draw into `image` (h, w, 3) uint8 RGB; returns it."""
+        ...
+
+
+class StretchDrawer:
+    """Draws a recording too long for memory: only a stretch of it is held. Times should rise.
+
+    Args:
+        between: (start_s, end_s) -> the recording's part in that stretch, e.g. `PosesFile.between`.
+        timeline: Whose segments to name, or None.
+    """
+
+    def __init__(self, between: Callable[[float, float], Recording], timeline: Timeline | None) -> None:
+        self._between, self._timeline = between, timeline
+        self._start, self._end = np.inf, -np.inf
+
+    def draw(self, image: np.ndarray, time_s: float) -> np.ndarray:
+        """As `OverlayDrawer.draw`."""
+        if not self._start <= time_s < self._end:
+            self._start, self._end = time_s, time_s + _STRETCH_S
+            part = self._between(self._start - MAX_GAP_S, self._end + MAX_GAP_S)
+            self._drawer = OverlayDrawer(part, self._timeline)
+        return self._drawer.draw(image, time_s)
+
+
 def _pose_at(track: PoseSequence, time_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Position (J, 2), score (J,), state (J,) at a time; None where the track has a long gap."""
     times = track.timestamps_s
@@ -165,11 +195,11 @@ class Overlay:
 
 def write_overlay(
     frames: Iterable[Any],
-    recording: Recording,
-    timeline: Timeline | None,
+    drawer: Drawer,
     path: str | Path,
     long_side: int = 1280,
     *,
+    image_size: tuple[int, int] | None = None,
     rate_hz: float = 30.0,
     **writer_options: Any,
 ) -> Overlay:
@@ -177,22 +207,21 @@ def write_overlay(
 
     Args:
         frames: `bodyverb.media.Frame` items (`image`, `time_s`), any iterable; memory is that of one frame.
-        recording: Tracks in px of `recording.image_size`.
-        timeline: Verbs to name, or None.
+        drawer: What is drawn over them.
         path: Where the mp4 goes; it appears there only when complete.
         long_side: Longest side of the video in px.
+        image_size: (w, h) of the displayed frames; the first frame's by default.
         rate_hz: Nominal rate handed to the writer.
         writer_options: Further options of `bodyverb.media.VideoWriter` (`audio_from`, `start_s`, `end_s`).
 
     Returns:
         How many frames were written, and a line where sound had to be left out.
     """
-    drawer = OverlayDrawer(recording, timeline)
     source = iter(frames)
     first = next(source, None)
     if first is None:
         return Overlay(frames=0)
-    size = scaled_size(recording.image_size or (first.image.shape[1], first.image.shape[0]), long_side)
+    size = scaled_size(image_size or (first.image.shape[1], first.image.shape[0]), long_side)
     count = 0
     with VideoWriter(path, size, rate_hz, **writer_options) as writer:
         for frame in chain([first], source):

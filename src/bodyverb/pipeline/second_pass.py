@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from bodyverb import __version__
-from bodyverb.core import OutputError, PoseSequence, Recording, Segment, Timeline, Window
+from bodyverb.core import OutputError, Timeline
 from bodyverb.estimate.smooth import Method, default_method
-from bodyverb.formats import export, verbs_table
+from bodyverb.formats import export, poses_h5, verbs_table
 from bodyverb.formats import journal as journals
 from bodyverb.formats.poses_h5 import SUFFIX, PosesWriter
 from bodyverb.pipeline.first_pass import FirstPass
@@ -19,6 +19,7 @@ from bodyverb.pipeline.job import Job
 from bodyverb.pipeline.options import SourceResult
 from bodyverb.pipeline.pictures import write_page, write_pictures
 from bodyverb.pipeline.tracks import CUTOFF_HZ, MAX_GAP_S, posed_rate, raw_tracks, smoothed
+from bodyverb.recognize.pairs import presence
 
 SPARE_BYTES = 8 << 20
 
@@ -29,23 +30,21 @@ def run_second_pass(job: Job, first: FirstPass) -> SourceResult:
     Raises:
         OutputError: a result cannot be written; those before it are there, complete.
     """
-    options, reader = job.options, journals.read(job.journal)
-    rate = posed_rate(first.info, options.every, reader.timestamps_s)
-    method = options.smooth or default_method(rate, first.info.live)
-    made = describe(job, reader.meta, method)
+    options = job.options
     _check_space(job)
     paths = {"poses": job.result(SUFFIX)}
     with timed(job, "smooth and verbs"):
-        recording, timeline = _write_poses(job, first, reader, method, made)
+        timeline, made = _write_poses(job, first)
     if timeline is not None:
         rows = ((job.source, segment) for segment in timeline.segments)
         paths["verbs_csv"] = verbs_table.write_csv(job.result(".verbs.csv"), rows)
         paths["verbs_json"] = verbs_table.write_json(job.result(".verbs.json"), job.source, timeline)
-    for name in options.poses_as:
-        paths[name] = export(name, options.out, job.stem, recording)
     if options.video:
         with timed(job, "overlay"):
-            paths |= write_pictures(job, first.info, recording, timeline)
+            paths |= write_pictures(job, first.info, paths["poses"], timeline)
+    recording = poses_h5.read(paths["poses"])  # whole; until here no more than one track was in memory
+    for name in options.poses_as:
+        paths[name] = export(name, options.out, job.stem, recording)
     if options.report:
         with timed(job, "report"):
             paths["report"] = write_page(job, first.info, recording, timeline, paths, made)
@@ -74,15 +73,17 @@ def _check_space(job: Job) -> None:
         )
 
 
-def _write_poses(
-    job: Job, first: FirstPass, reader: journals.JournalReader, method: Method, made: Mapping[str, Any]
-) -> tuple[Recording, Timeline | None]:
-    """The native file, track by track; returns what is in it, smoothed."""
+def _write_poses(job: Job, first: FirstPass) -> tuple[Timeline | None, dict[str, Any]]:
+    """The native file, track by track; returns the verbs, and how it was made."""
+    reader = journals.read(job.journal)
     recognizer, times, size = job.engine.recognizer, reader.timestamps_s, first.info.image_size
+    method = job.options.smooth or default_method(
+        posed_rate(first.info, job.options.every, times), first.info.live
+    )
+    made = describe(job, reader.meta, method)
+    moving = first.info.kind != "image"  # one picture shows no motion
     least = job.engine.tracking().get("new_score", 0.0)
-    tracks: list[PoseSequence] = []
-    windows: list[Window] = []
-    segments: list[Segment] = []
+    timeline, windows, people = None, [], []
     with PosesWriter(
         job.result(SUFFIX), timestamps_s=times, image_size=size, source=job.source, meta=made
     ) as writer:
@@ -90,31 +91,16 @@ def _write_poses(
             track = smoothed(raw, times, method)
             writer.add(raw, track)
             del raw  # a long track is large
-            tracks.append(track)
-            if recognizer is not None and first.info.kind != "image":  # one picture shows no motion
-                found = recognizer(track)
-                windows += found
-                segments += recognizer.segments(found)
+            if recognizer is not None and moving:
+                windows += recognizer(track)
+                people += [presence(track)] if recognizer.persons == 2 else []
             job.progress.advance("smooth", done + 1, len(reader.track_ids))
-        timeline = None
         if recognizer is not None:
-            timeline = Timeline(
-                classes=recognizer.classes,
-                segments=tuple(segments),
-                windows=tuple(windows),
-                model=recognizer.model,
-                thresholds=recognizer.thresholds,
-            )
-        writer.finish(segments=tuple(segments), timeline=timeline, has_smoothed=True)
-    recording = Recording(
-        timestamps_s=times,
-        image_size=size,
-        source=job.source,
-        tracks=tuple(tracks),
-        segments=tuple(segments),
-        meta=made,
-    )
-    return recording, timeline
+            windows += recognizer.pairs(people, writer.stored)
+            timeline = recognizer.merged(windows)
+        segments = () if timeline is None else timeline.segments
+        writer.finish(segments=segments, timeline=timeline, has_smoothed=True)
+    return timeline, made
 
 
 def describe(job: Job, head: Mapping[str, Any], method: Method) -> dict[str, Any]:

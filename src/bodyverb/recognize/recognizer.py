@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import InputError, ModelError, PoseSequence, Segment, Timeline, Window
 from bodyverb.core.skeleton import Skeleton
-from bodyverb.recognize.pairs import near_pairs, numeric, pair_id, presence
+from bodyverb.recognize.pairs import Presence, near_pairs, numeric, pair_id, presence
 from bodyverb.recognize.segments import DEFAULTS, merge
 from bodyverb.recognize.windows import cut, spans
 
@@ -224,16 +224,35 @@ class Recognizer:
         """Merges windows with the model's own thresholds."""
         return merge(windows, self.classes, self.thresholds)
 
-    def timeline(self, tracks: list[PoseSequence]) -> Timeline:
+    def timeline(self, tracks: Sequence[PoseSequence]) -> Timeline:
         """Scores and merges any number of tracks of one recording, and the pairs among them."""
+        known = {track.person_ids[0]: track for track in tracks}
         windows = [window for track in tracks for window in self.windows(track)]
-        if self.persons == 2:
-            known = {track.person_ids[0]: track for track in tracks}
-            for near in near_pairs([presence(track) for track in tracks], min_s=self.thresholds["min_s"]):
-                windows += self.pair(known[near.first], known[near.second], near.intervals)
+        people = [presence(track) for track in tracks] if self.persons == 2 else []
+        return self.merged(windows + self.pairs(people, known.__getitem__))
+
+    def pairs(self, people: Sequence[Presence], track: Callable[[str], PoseSequence]) -> list[Window]:
+        """Scores the windows of those who stand near each other.
+
+        Args:
+            people: of one recording, as `pairs.presence` gives them.
+            track: person id -> their track; asked for two at a time.
+
+        Returns:
+            As `pair`; none where the network looks at one person.
+        """
+        if self.persons == 1:
+            return []
+        result: list[Window] = []
+        for near in near_pairs(people, min_s=self.thresholds["min_s"]):
+            result += self.pair(track(near.first), track(near.second), near.intervals)
+        return result
+
+    def merged(self, windows: Sequence[Window]) -> Timeline:
+        """The timeline of windows scored before, of any number of people and pairs."""
         return Timeline(
             classes=self.classes,
-            segments=tuple(self.segments(windows)),
+            segments=tuple(self.segments(list(windows))),
             windows=tuple(windows),
             model=self.model,
             thresholds=self.thresholds,
