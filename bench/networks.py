@@ -13,9 +13,9 @@ from nets import Nets
 
 from bodyverb import skeletons
 from bodyverb.core import PoseSequence
-from bodyverb.estimate.detector import Detector, letterbox
+from bodyverb.estimate.detector import Detector
 from bodyverb.estimate.pose import PoseEstimator, cut
-from bodyverb.estimate.preprocess import network_input
+from bodyverb.estimate.preprocess import letterbox, network_input
 from bodyverb.geometry.crops import crop_matrix
 from bodyverb.infer import load
 from bodyverb.media import open_source
@@ -66,7 +66,7 @@ def _detector(image: np.ndarray, nets: Nets, repeats: int) -> dict[str, Any]:
         session = load(nets.detector, "detect", device="cpu", threads=threads)
         detector, wants = Detector(session), session.card.input
         inputs = {
-            wants.get("name", session.inputs[0]): network_input(letterbox(image, wants)[0][None], wants)
+            wants.get("name", session.inputs[0]): network_input(letterbox(image, wants).canvas[None], wants)
         }
         row[f"graph_ms_{threads}"] = median_ms(lambda s=session, i=inputs: s.run(i), repeats)
         row[f"whole_ms_{threads}"] = median_ms(lambda d=detector: d(image), repeats)

@@ -11,6 +11,8 @@ import pytest
 
 from bodyverb.core import InputError, ModelError
 from bodyverb.infer import Card, bundled, find, load, session
+from bodyverb.infer.entries import POSITIVE, SHARE, SIZE, TEXT, Entry, number, one_of, several, whole
+from bodyverb.infer.shapes import fits, written
 
 
 def copy(networks: dict[str, Path], which: str, folder: Path, **changes: Any) -> Path:
@@ -99,8 +101,60 @@ def test_cuda_that_does_not_start_is_an_error(
         load(str(networks["pose"]), "pose", device="cuda")
 
 
-def test_needs(networks: dict[str, Path]) -> None:
+@pytest.mark.parametrize(
+    ("section", "entries", "words"),
+    [
+        ("decoder", {"kind": TEXT, "stride": POSITIVE.required}, "under 'decoder' of a kind, got no stride"),
+        ("decoder", {"kind": TEXT, "heatmap": TEXT}, "only kind, heatmap under 'decoder' of a kind, got vis"),
+        ("input", dict.fromkeys(("name", "size", "layout", "padding"), TEXT), "input.size to be a text"),
+    ],
+)  # fmt: skip
+def test_the_entries_of_a_card(
+    networks: dict[str, Path], section: str, entries: dict[str, Entry], words: str
+) -> None:
     card = Card.read(networks["pose"] / "card.json")
-    card.need("input", "size")
-    with pytest.raises(ModelError, match="under 'decoder', got no stride"):
-        card.need("decoder", "kind", "stride")
+    card.check("input", {"name": TEXT, "size": SIZE.required, "layout": one_of("nhwc"), "padding": POSITIVE})
+    with pytest.raises(ModelError, match=words):
+        card.check(section, entries, " of a kind" if section == "decoder" else "")
+
+
+@pytest.mark.parametrize(
+    ("entry", "good", "bad"),
+    [
+        (TEXT, ["a"], ["", 1, None]), (POSITIVE, [1, 0.5], [0, -1, True, "1", float("nan"), float("inf")]),
+        (SHARE, [0, 1, 0.5], [1.1, -0.1]),
+        (SIZE, [[192, 256]], [[192], [0, 1], [1, 9000], [1.5, 2], 192, "ab"]),
+        (whole(0, 255), [0, 255], [256, -1, 1.0, False]), (one_of("a", "b"), ["b"], ["c", ["a"], None]),
+        (several(POSITIVE, 3), [[1, 2, 3]], [[1, 2], [], 3, [1, 2, 0]]),
+        (several(TEXT), [["a"]], [[], "a", [1]]),
+        (number(0, 2), [0, 2.0], [2.5, [1]]),
+    ],
+)  # fmt: skip
+def test_what_an_entry_may_be(entry: Entry, good: list[Any], bad: list[Any]) -> None:
+    assert all(entry.fits(value) for value in good) and not any(entry.fits(value) for value in bad)
+
+
+def test_sections_that_are_no_objects(networks: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"decoder to be an object with entries, got \['softmax'\]"):
+        load(str(copy(networks, "pose", tmp_path / "net", decoder=["softmax"])), "pose")
+
+
+def test_any_of_several_tasks_will_do(networks: dict[str, Path]) -> None:
+    assert find(str(networks["pose"]), "detect", "pose").task == "pose"
+    with pytest.raises(ModelError, match="for detect or pose, got 'verbs-penn15' for verbs"):
+        find(str(networks["verbs"]), "detect", "pose")
+
+
+def test_what_a_file_declares(networks: dict[str, Path]) -> None:
+    inputs, outputs = load(str(networks["pose"]), "pose").declared()
+    assert [(t.name, t.shape, t.dtype) for t in inputs] == [("image", ("n", 32, 32, 3), "float32")]
+    assert [(t.name, t.shape) for t in outputs] == [("heatmap", ("n", 14, 16, 16)), ("visibility", ("n", 14))]
+
+
+def test_shapes_fit() -> None:
+    assert fits((2, 17, 384), ("n", 17, 384), {"n": 2}) and not fits((3, 17, 384), ("n", 17, 384), {"n": 2})
+    assert fits(("batch", None, 384), ("n", 17, 384), {}) and not fits((1, 17), ("n", 17, 384), {})
+    assert fits((), (1, 2), {}) and written(()) == "of any shape"
+    lengths: dict[str, int] = {}
+    assert fits((1, 7, 5), (1, "people", 5), lengths) and not fits((1, 8), (1, "people"), lengths)
+    assert written((1, "n", None)) == "(1, n, ?)"

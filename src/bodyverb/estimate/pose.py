@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bodyverb import skeletons
-from bodyverb.core import ModelError, Skeleton
-from bodyverb.estimate.preprocess import network_input
+from bodyverb.core import Skeleton
+from bodyverb.estimate.decoding import Joints
+from bodyverb.estimate.network import PictureNetwork
+from bodyverb.estimate.preprocess import GREY
+from bodyverb.estimate.whole_frame import FramePoses
 from bodyverb.geometry.crops import apply_affine, crop_matrix, invert_affine
-from bodyverb.geometry.heatmap import decode_gaussian, decode_softmax
 from bodyverb.infer import Session
 
 BATCH = 8
@@ -19,33 +20,26 @@ class PoseEstimator:
     """Joints of every person whose box is given (top-down).
 
     Args:
-        session: a network with a card of task `pose`.
+        session: a network with a card of task `pose` whose decoder gives joints.
 
     Attributes:
         skeleton: layout of the joints it returns.
+        size: (w, h) px of a crop.
+        padding: a crop is the person's box times this.
+
+    Raises:
+        ModelError: the network does not fit its card, or gives no joints of a crop.
     """
 
     def __init__(self, session: Session) -> None:
-        card = session.card
-        card.need("input", "size")
         self.session = session
-        self.skeleton: Skeleton = skeletons.get(str(card.get("skeleton")))
-        self.size: tuple[int, int] = (int(card.input["size"][0]), int(card.input["size"][1]))
-        self.padding = float(card.input.get("padding", 1.25))
-        kind = card.decoder.get("kind")
-        if kind not in ("softmax", "gaussian"):
-            raise ModelError(
-                f"Expected decoder.kind softmax or gaussian, got {kind!r}; correct the card of: {card.path}"
-            )
-        self._softmax = kind == "softmax"
-        self._heatmap = str(card.decoder.get("heatmap", session.outputs[0]))
-        self._visibility = str(card.decoder.get("visibility", "visibility"))
-        wanted = {self._heatmap, *((self._visibility,) if self._softmax else ())}
-        if not wanted <= set(session.outputs):
-            raise ModelError(
-                f"Expected outputs {', '.join(sorted(wanted))}, got {', '.join(session.outputs)}; "
-                f"correct the card of: {card.path}"
-            )
+        self._network = PictureNetwork(session, "joints")
+        assert self._network.skeleton is not None  # a decoder that gives joints has one
+        self.skeleton: Skeleton = self._network.skeleton
+        wants = session.card.input
+        self.size: tuple[int, int] = (int(wants["size"][0]), int(wants["size"][1]))
+        self.padding = float(wants.get("padding", 1.25))
+        self._border = int(wants.get("border", GREY))
 
     def __call__(self, image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Estimate joints.
@@ -55,45 +49,58 @@ class PoseEstimator:
             boxes: (n, 4) xyxy px round one person each; the card's padding is added here.
 
         Returns:
-            position (n, joint, 2) float32 px of the image and score (n, joint) float32 in [0, 1]. Every
-            joint has a position; the score says how much to believe it.
+            position (n, joint, 2) float32 px of the image and score (n, joint) float32 in [0, 1]. The score
+            says how much to believe a position; NaN with score 0 is where the network gave no number.
         """
-        boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
-        joints = len(self.skeleton.joints)
+        poses = self.estimate(image, boxes)
+        return poses.position, poses.score
+
+    def estimate(self, image: np.ndarray, boxes: np.ndarray) -> FramePoses:
+        """Estimate joints, with everything else that the network says of them.
+
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            boxes: (n, 4) xyxy px, or (n, 5) with a score, which is else 1.
+
+        Returns:
+            The people of the boxes, in their order; `extras` holds, where the network gives them, `depth_px`
+            (n, J), depth in px of the picture (0 at the root that the network chose, growing away from the
+            camera), and `world_m` (n, J, 3).
+        """
+        boxes = np.asarray(boxes, np.float64)
+        boxes = boxes.reshape(-1, 5 if boxes.ndim == 2 and boxes.shape[1] == 5 else 4)
         if not len(boxes):
-            return np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
-        matrices = crop_matrix(boxes, self.size, self.padding)
-        step = self.session.fixed_batch or BATCH
+            return FramePoses.nobody(len(self.skeleton))
+        matrices = crop_matrix(boxes[:, :4], self.size, self.padding)
+        step = self._network.batch or BATCH
         parts = [self._batch(image, matrices[i : i + step]) for i in range(0, len(boxes), step)]
-        position = np.concatenate([p for p, _ in parts])
-        score = np.concatenate([s for _, s in parts])
-        return apply_affine(invert_affine(matrices), position).astype(np.float32), score
+        depth = [part.depth for part in parts if part.depth is not None]
+        extras = {name: np.concatenate([part.extras[name] for part in parts]) for name in parts[0].extras}
+        if depth:
+            extras["depth_px"] = np.concatenate(depth) / matrices[:, :1, 0]
+        position = np.concatenate([part.position for part in parts])
+        return FramePoses(
+            boxes=boxes if boxes.shape[1] == 5 else np.pad(boxes, ((0, 0), (0, 1)), constant_values=1),
+            position=apply_affine(invert_affine(matrices), position),
+            score=np.concatenate([part.score for part in parts]),
+            extras=extras,
+        )
 
-    def _batch(self, image: np.ndarray, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        card = self.session.card
-        crops = np.stack([cut(image, matrix, self.size) for matrix in matrices])
-        name = card.input.get("name", self.session.inputs[0])
-        found = self.session.run({name: network_input(crops, card.input)})
-        heatmaps = found[self._heatmap]
-        if heatmaps.ndim != 4 or heatmaps.shape[1] != len(self.skeleton):
-            raise ModelError(
-                f"Expected heatmaps of {len(self.skeleton)} joints ({self.skeleton.name}), "
-                f"got {heatmaps.shape}; correct the card of: {card.path}"
-            )
-        stride = self.size[0] / heatmaps.shape[3]
-        if not self._softmax:
-            return decode_gaussian(heatmaps, stride)
-        position, mass = decode_softmax(heatmaps, stride)
-        visible = 1 / (1 + np.exp(-found[self._visibility].astype(np.float64)))
-        return position, np.sqrt(mass * visible).astype(np.float32)
+    def _batch(self, image: np.ndarray, matrices: np.ndarray) -> Joints:
+        joints: Joints = self._network(np.stack([cut(image, m, self.size, self._border) for m in matrices]))
+        return joints.known()
 
 
-def cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Cut an affine crop (size = (w, h)); shrinks first by area where bilinear sampling would skip pixels."""
+def cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: int = GREY) -> np.ndarray:
+    """Cut an affine crop (size = (w, h)); shrinks first by area where bilinear sampling would skip pixels.
+
+    Beside the picture the crop has the grey level `border`.
+    """
+    grey = (border,) * 3
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     factor = int(0.99 / zoom) if zoom < 0.5 else 1
     if factor < 2:
-        return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(118, 118, 118))
+        return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderValue=grey)
     corners = apply_affine(
         invert_affine(matrix), np.array([[-1.0, -1], [size[0], -1], [-1, size[1]], list(size)])
     )
@@ -101,7 +108,7 @@ def cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndar
     high = np.minimum(np.ceil(corners.max(0)).astype(int) + factor, (image.shape[1], image.shape[0]))
     high = low + (high - low) // factor * factor
     if (high <= low).any():
-        return np.full((size[1], size[0], 3), 118, np.uint8)
+        return np.full((size[1], size[0], 3), border, np.uint8)
     region = image[low[1] : high[1], low[0] : high[0]]
     small = cv2.resize(region, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
     # Pixel s of `small` covers factor pixels of the picture from low + s * factor on; its centre is half of
@@ -109,4 +116,4 @@ def cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndar
     inner = matrix.astype(np.float64).copy()
     inner[:, 2] += matrix[:, :2] @ (low + (factor - 1) / 2)
     inner[:, :2] *= factor
-    return cv2.warpAffine(small, inner, size, flags=cv2.INTER_LINEAR, borderValue=(118, 118, 118))
+    return cv2.warpAffine(small, inner, size, flags=cv2.INTER_LINEAR, borderValue=grey)

@@ -50,7 +50,8 @@ class FramePoses:
         for name, value in extras.items():
             if value.ndim not in (2, 3) or value.shape[:2] != (n, joints):
                 raise InputError(
-                    f"Expected extra {name} of shape ({n}, {joints}[, k]), got {value.shape}; align the people"
+                    f"Expected extra {name} of shape ({n}, {joints}) or ({n}, {joints}, k), "
+                    f"got {value.shape}; align the people"
                 )
 
     def __len__(self) -> int:

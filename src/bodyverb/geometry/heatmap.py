@@ -18,11 +18,12 @@ def decode_softmax(logits: np.ndarray, stride: float, radius: int = 3) -> tuple[
 
     Returns:
         position (n, joint, 2) in input pixels (centre of the first pixel is 0, 0) and mass (n, joint): the
-        probability inside the window.
+        probability inside the window. Both are NaN where a map holds NaN or +inf.
     """
     n, joints, height, width = logits.shape
     flat = logits.reshape(n * joints, -1).astype(np.float32)
-    flat = flat - flat.max(1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        flat = flat - flat.max(1, keepdims=True)
     weight = np.exp(flat)
     weight /= weight.sum(1, keepdims=True)
     peak = flat.argmax(1)
@@ -48,7 +49,8 @@ def decode_gaussian(heatmaps: np.ndarray, stride: float) -> tuple[np.ndarray, np
         ECCV 2018).
 
     Returns:
-        position (n, joint, 2) in input pixels and the peak value (n, joint), cut to [0, 1].
+        position (n, joint, 2) in input pixels and the peak value (n, joint), cut to [0, 1]; NaN where it is
+        not finite.
     """
     n, joints, height, width = heatmaps.shape
     flat = heatmaps.reshape(n * joints, -1)
@@ -57,6 +59,8 @@ def decode_gaussian(heatmaps: np.ndarray, stride: float) -> tuple[np.ndarray, np
     maps, rows = flat.reshape(-1, height, width), np.arange(len(peak))
     right, left = maps[rows, y, np.minimum(x + 1, width - 1)], maps[rows, y, np.maximum(x - 1, 0)]
     down, up = maps[rows, np.minimum(y + 1, height - 1), x], maps[rows, np.maximum(y - 1, 0), x]
-    position = np.stack([x + 0.25 * np.sign(right - left), y + 0.25 * np.sign(down - up)], -1) * stride
-    score = np.clip(flat[rows, peak], 0, 1)
+    with np.errstate(invalid="ignore"):
+        position = np.stack([x + 0.25 * np.sign(right - left), y + 0.25 * np.sign(down - up)], -1) * stride
+    top = flat[rows, peak]
+    score = np.where(np.isfinite(top), np.clip(top, 0, 1), np.float32(np.nan))
     return position.reshape(n, joints, 2).astype(np.float32), score.reshape(n, joints).astype(np.float32)

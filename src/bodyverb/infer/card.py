@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bodyverb.core import ModelError
+from bodyverb.infer.entries import Entry
 
 TASKS = ("pose", "detect", "verbs")
 _REQUIRED = ("name", "task", "file", "licence", "input")
@@ -64,7 +65,13 @@ class Card:
             raise ModelError(
                 f"Expected task to be one of {TASKS}, got {content['task']!r}; correct the card: {path}"
             )
-        network = path.parent / content["file"]
+        for section in ("input", "decoder"):
+            if not isinstance(content.get(section, {}), dict):
+                raise ModelError(
+                    f"Expected {section} to be an object with entries, got {content[section]!r}; "
+                    f"correct the card: {path}"
+                )
+        network = path.parent / str(content["file"])
         if not network.is_file():
             raise ModelError(f"Expected the network beside its card, got none; put it there: {network}")
         return Card(
@@ -86,18 +93,36 @@ class Card:
         """An entry of the card's file, or the default."""
         return self.facts.get(key, default)
 
-    def need(self, section: str, *keys: str) -> None:
-        """Check that `input` or `decoder` has what the task cannot do without.
+    def check(self, section: str, entries: Mapping[str, Entry], of: str = "") -> None:
+        """Check that `input` or `decoder` has what it must have, nothing unknown, and sound values.
+
+        Args:
+            section: input or decoder.
+            entries: all that it may have.
+            of: words for the message, e.g. ` of kind simcc`.
 
         Raises:
-            ModelError: naming what is missing.
+            ModelError: naming the entry.
         """
-        missing = [key for key in keys if key not in self.facts.get(section, {})]
+        given = getattr(self, section)
+        missing = [key for key, entry in entries.items() if entry.needed and key not in given]
         if missing:
             raise ModelError(
-                f"Expected {', '.join(keys)} under '{section}', got no {', '.join(missing)}; "
+                f"Expected {', '.join(missing)} under '{section}'{of}, got no {', '.join(missing)}; "
                 f"complete the card of: {self.path}"
             )
+        unknown = [key for key in given if key not in entries]
+        if unknown:
+            raise ModelError(
+                f"Expected only {', '.join(entries)} under '{section}'{of}, got {', '.join(unknown)}; "
+                f"correct the card of: {self.path}"
+            )
+        for key, value in given.items():
+            if not entries[key].fits(value):
+                raise ModelError(
+                    f"Expected {section}.{key} to be {entries[key].words}, got {value!r}; "
+                    f"correct the card of: {self.path}"
+                )
 
     def check_file(self) -> None:
         """Compare the file's checksum with the card's.

@@ -16,6 +16,21 @@ from bodyverb.infer.catalogue import find
 
 
 @dataclass(frozen=True)
+class Tensor:
+    """An input or output as the ONNX file declares it.
+
+    Attributes:
+        name: in the graph.
+        shape: lengths of the axes; text or None where an axis is free; () where no shape is declared.
+        dtype: numpy's name of the kind, e.g. `float32`; empty where it is no array of numbers.
+    """
+
+    name: str
+    shape: tuple[int | str | None, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
 class Session:
     """A loaded network.
 
@@ -38,11 +53,20 @@ class Session:
         """Names of the outputs."""
         return tuple(item.name for item in self._session.get_outputs())
 
+    def declared(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Inputs and outputs as the ONNX file declares them."""
+        sides = (self._session.get_inputs(), self._session.get_outputs())
+        inputs, outputs = (
+            tuple(Tensor(item.name, tuple(item.shape or ()), _dtype(item.type)) for item in side)
+            for side in sides
+        )
+        return inputs, outputs
+
     @property
     def fixed_batch(self) -> int | None:
         """Batch size that the network insists on, or None where any will do."""
-        first = self._session.get_inputs()[0].shape[0]
-        return first if isinstance(first, int) else None
+        shape = self._session.get_inputs()[0].shape
+        return shape[0] if shape and isinstance(shape[0], int) else None
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network.
@@ -66,6 +90,13 @@ class Session:
                 f"correct the card or the network: {self.card.path}"
             ) from error
         return dict(zip(self.outputs, values, strict=True))
+
+
+def _dtype(declared: str) -> str:
+    """`float32` for onnxruntime's `tensor(float)`; empty for text, sequences and maps."""
+    name = declared.removeprefix("tensor(").removesuffix(")")
+    name = {"float": "float32", "double": "float64"}.get(name, name)
+    return name if name.startswith(("float", "int", "uint", "bool")) else ""
 
 
 def providers(device: str) -> list[str]:
