@@ -10,8 +10,10 @@ import numpy as np
 
 from bodyverb.core import ModelError, Skeleton
 from bodyverb.estimate.detector import Detector
+from bodyverb.estimate.one_stage import OneStage, is_one_stage
 from bodyverb.estimate.pose import PoseEstimator
 from bodyverb.estimate.tracks import TrackerConfig
+from bodyverb.estimate.whole_frame import FramePoses, WholeFrameEstimator
 from bodyverb.infer import Session, load
 from bodyverb.pipeline.options import RunOptions
 from bodyverb.recognize.recognizer import Recognizer
@@ -19,10 +21,13 @@ from bodyverb.recognize.recognizer import Recognizer
 
 @dataclass
 class Engine:
-    """Detector, pose network and recognizer, and the time each has taken."""
+    """Detector, pose network and recognizer, and the time each has taken.
 
-    detector: Detector
-    estimator: PoseEstimator
+    Without a detector the estimator finds people and their joints at once.
+    """
+
+    detector: Detector | None
+    estimator: PoseEstimator | WholeFrameEstimator
     recognizer: Recognizer | None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -35,12 +40,15 @@ class Engine:
             InputError: the device does not exist here.
         """
 
-        def open_(name: str, task: str) -> Session:
-            return load(name, task, device=options.device, threads=options.threads)
+        def open_(name: str, *tasks: str) -> Session:
+            return load(name, *tasks, device=options.device, threads=options.threads)
 
         recognizer = None if options.verbs == "none" else Recognizer(open_(options.verbs, "verbs"))
-        detector = Detector(open_(options.detector, "detect"))
-        return Engine(detector, PoseEstimator(open_(options.pose, "pose")), recognizer)
+        pose = open_(options.pose, "pose")
+        if is_one_stage(pose.card):
+            return Engine(None, OneStage(pose), recognizer)
+        detector = Detector(open_(options.detector, "detect", "pose"))
+        return Engine(detector, PoseEstimator(pose), recognizer)
 
     @property
     def skeleton(self) -> Skeleton:
@@ -50,7 +58,14 @@ class Engine:
     @property
     def verifies(self) -> bool:
         """Whether the pose network scores a box without a person low, as its card says."""
-        return bool(self.estimator.session.card.get("verifies", False))
+        return bool(self._networks["pose"].card.get("verifies", False))
+
+    @property
+    def _networks(self) -> dict[str, Any]:
+        """What has a card, by what it does; a network that does two things comes twice."""
+        pose = self.estimator.session if isinstance(self.estimator, PoseEstimator) else self.estimator
+        found = {"detect": pose if self.detector is None else self.detector.session, "pose": pose}
+        return found if self.recognizer is None else {**found, "verbs": self.recognizer.session}
 
     def tracking(self) -> dict[str, Any]:
         """Settings of the tracker that the cards of pose network and detector ask for (`tracking`).
@@ -62,27 +77,38 @@ class Engine:
         """
         known = {item.name for item in fields(TrackerConfig)}
         wanted: dict[str, Any] = {}
-        for session in (self.detector.session, self.estimator.session):
-            given = dict(session.card.get("tracking") or {})
+        for task in ("detect", "pose"):
+            card = self._networks[task].card
+            given = dict(card.get("tracking") or {})
             if not set(given) <= known:
                 raise ModelError(
                     f"Expected tracking settings of {', '.join(sorted(known))}, got {', '.join(given)}; "
-                    f"correct the card: {session.card.path}"
+                    f"correct the card: {card.path}"
                 )
             wanted |= given
         return wanted
 
     def find(self, image: np.ndarray) -> np.ndarray:
         """(n, 5) boxes and scores of the people in a picture (h, w, 3) uint8 RGB."""
+        assert self.detector is not None
         begin = time.perf_counter()
         found = self.detector(image)
         self._add("find", begin)
         return found
 
-    def pose(self, image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Joints (n, J, 2) px and scores (n, J) in the boxes (n, 4)."""
+    def pose(self, image: np.ndarray, boxes: np.ndarray) -> FramePoses:
+        """The people in the boxes (n, 4)."""
+        assert isinstance(self.estimator, PoseEstimator)
         begin = time.perf_counter()
-        found = self.estimator(image, boxes)
+        found = self.estimator.estimate(image, boxes)
+        self._add("pose", begin)
+        return found
+
+    def people(self, image: np.ndarray) -> FramePoses:
+        """Everybody in a picture, without a detector."""
+        assert not isinstance(self.estimator, PoseEstimator)
+        begin = time.perf_counter()
+        found = self.estimator(image)
         self._add("pose", begin)
         return found
 
@@ -91,14 +117,12 @@ class Engine:
 
     def models(self) -> dict[str, dict[str, object]]:
         """Name, licence and checksum of each network, by task."""
-        sessions: list[Any] = [self.detector.session, self.estimator.session]
-        sessions += [] if self.recognizer is None else [self.recognizer.session]
         return {
-            s.card.task: {
-                "name": s.card.name,
-                "licence": s.card.licence,
-                "sha256": s.card.sha256,
-                "runs_on": s.provider,
+            task: {
+                "name": network.card.name,
+                "licence": network.card.licence,
+                "sha256": network.card.sha256,
+                "runs_on": network.provider,
             }
-            for s in sessions
+            for task, network in self._networks.items()
         }

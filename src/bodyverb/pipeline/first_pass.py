@@ -106,21 +106,30 @@ def _estimate(
 
 
 def step(frame: Frame, tracker: Tracker, engine: Engine) -> list[dict[str, Any]]:
-    """One frame through finder, pose network and tracker: a row (track_id, box, position, score) a person."""
-    found = engine.find(frame.image) if tracker.needs_detection(frame.time_s) else None
-    if found is not None and not len(found) and not tracker.live_ids and engine.verifies:
-        found = centred_boxes((frame.image.shape[1], frame.image.shape[0]))
-    boxes, keys = tracker.propose(frame.time_s, found)
-    position, score = engine.pose(frame.image, boxes)
-    seen = tracker.update(frame.time_s, boxes, keys, position, score)
+    """One frame through finder, pose network and tracker, or through the one network that is both.
+
+    Returns:
+        A row a person: track_id, box, position, score, and extras, name -> (J,) or (J, k).
+    """
+    keys: list[int | None]
+    if engine.detector is None:
+        poses = engine.people(frame.image)
+        boxes, keys = poses.boxes[:, :4], [None] * len(poses)
+    else:
+        found = engine.find(frame.image) if tracker.needs_detection(frame.time_s) else None
+        if found is not None and not len(found) and not tracker.live_ids and engine.verifies:
+            found = centred_boxes((frame.image.shape[1], frame.image.shape[0]))
+        boxes, keys = tracker.propose(frame.time_s, found)
+        poses = engine.pose(frame.image, boxes)
     return [
         {
-            "track_id": o.track_id,
-            "box": boxes[o.index],
-            "position": position[o.index],
-            "score": score[o.index],
+            "track_id": seen.track_id,
+            "box": boxes[seen.index],
+            "position": poses.position[seen.index],
+            "score": poses.score[seen.index],
+            "extras": {name: value[seen.index] for name, value in poses.extras.items()},
         }
-        for o in seen
+        for seen in tracker.update(frame.time_s, boxes, keys, poses.position, poses.score)
     ]
 
 
