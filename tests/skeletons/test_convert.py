@@ -1,4 +1,4 @@
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -52,8 +52,8 @@ def test_every_pair_accounts_for_every_joint(source: str, target: str) -> None:
         assert after is before
 
 
-def test_conversion_commutes_with_the_mirror() -> None:
-    for source, target in product(skeletons.names(), repeat=2):
+def test_every_plan_is_its_own_mirror_image() -> None:
+    for source, target in product(BODIES, repeat=2):
         _, parts = skeletons.plan(skeletons.get(source), skeletons.get(target))
         layout = skeletons.get(target)
         names = dict(zip(layout.joints, (layout.joints[other] for other in layout.flip), strict=True))
@@ -124,11 +124,111 @@ def test_nothing_in_common_is_refused() -> None:
         skeletons.convert(poses("penn13"), dog)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.floats(-50, 50), st.floats(0.1, 5), st.sampled_from(["penn13", "kinect25", "coco17"]))
-def test_conversion_commutes_with_shift_and_scale(shift: float, scale: float, target: str) -> None:
-    before = poses("lsp14")
-    moved = before.replace(position=before.position * scale + shift)
+def test_a_hand_of_no_side_is_no_part_of_a_body() -> None:
+    for body in BODIES:
+        with pytest.raises(InputError, match="joints in common"):
+            skeletons.convert(poses(body), "hand21")
+        with pytest.raises(InputError, match="joints in common"):
+            skeletons.convert(poses("hand21"), body)
+
+
+def test_rules_chain_by_fewest_steps_whatever_the_order_of_joints() -> None:
+    """The spine needs pelvis and thorax, which need hips and shoulders; order in the layout plays no part."""
+    names = ("left_hip", "right_shoulder", "right_hip", "left_shoulder")
+    for joints in permutations(names):
+        flip = tuple(joints.index(_other(joint)) for joint in joints)
+        part = Skeleton(name="part", joints=joints, parents=(-1,) * 4, limbs=(), flip=flip, root=(0, flip[0]))
+        report, parts = skeletons.plan(part, skeletons.get("h36m17"))
+        assert dict(parts["spine"]) == dict.fromkeys(names, 0.25)
+        assert report.approximate["spine"] == (
+            "middle of pelvis and thorax (pelvis: middle of left_hip and right_hip; "
+            "thorax: middle of left_shoulder and right_shoulder)"
+        )
+        assert "neck_nose" in report.missing and "head_top" in report.missing
+
+
+def test_scores_and_states_of_chains_are_the_lowest_of_all_sources() -> None:
+    before = poses("coco17", space=3, seed=5)
+    state = before.state.copy()
+    state[0, 1, before.skeleton.index("right_hip")] = INFERRED
+    before = before.replace(state=state)
+    after, _ = skeletons.convert(before, "h36m17")
+    spine = after.skeleton.index("spine")
+    sources = [
+        before.skeleton.index(f"{side}_{part}") for side in ("left", "right") for part in ("hip", "shoulder")
+    ]
+    np.testing.assert_array_equal(after.score[:, :, spine], before.score[:, :, sources].min(axis=-1))
+    np.testing.assert_allclose(after.position[:, :, spine], before.position[:, :, sources].mean(2), rtol=1e-5)
+    assert (after.state[:, :, spine] == INFERRED).all()
+    hip = after.skeleton.index("right_hip")
+    assert after.state[0, 1, hip] == INFERRED and (after.state[1, :, hip] == SEEN).all()
+
+
+def mirror(sequence: PoseSequence) -> PoseSequence:
+    """The mirror image: x turned round, left and right joints exchanged."""
+    flip = list(sequence.skeleton.flip)
+    turn = np.array([-1, 1, 1], np.float32)[: sequence.position.shape[3]]
+    return sequence.replace(
+        position=sequence.position[:, :, flip] * turn,
+        score=sequence.score[:, :, flip],
+        state=sequence.state[:, :, flip],
+    )
+
+
+LAYOUT = st.sampled_from(skeletons.names())
+BODY = st.sampled_from(BODIES)
+SEED, SPACE = st.integers(0, 10_000), st.sampled_from([2, 3])
+WITH_GAPS = st.sampled_from([0.0, 0.3, 1.0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(LAYOUT, SEED, SPACE, WITH_GAPS)
+def test_flip_of_flip_and_conversion_to_itself_change_nothing(
+    name: str, seed: int, space: int, gaps: float
+) -> None:
+    before = poses(name, seed=seed, space=space, gaps=gaps)
+    assert mirror(mirror(before)).equals(before)
+    after, report = skeletons.convert(before, name)
+    assert after.equals(before)
+    assert report.exact == before.skeleton.joints and not report.approximate and not report.missing
+
+
+@settings(max_examples=60, deadline=None)
+@given(BODY, BODY, SEED, SPACE, WITH_GAPS)
+def test_conversion_commutes_with_the_mirror(
+    source: str, target: str, seed: int, space: int, gaps: float
+) -> None:
+    before = poses(source, seed=seed, space=space, gaps=gaps)
+    first, _ = skeletons.convert(mirror(before), target)
+    last = mirror(skeletons.convert(before, target)[0])
+    np.testing.assert_allclose(first.position, last.position, rtol=1e-5, atol=1e-4)
+    np.testing.assert_array_equal(first.score, last.score)
+    np.testing.assert_array_equal(first.state, last.state)
+
+
+@settings(max_examples=60, deadline=None)
+@given(BODY, BODY, SEED, SPACE)
+def test_a_joint_is_absent_exactly_where_one_it_is_made_of_is(
+    source: str, target: str, seed: int, space: int
+) -> None:
+    before = poses(source, seed=seed, space=space, gaps=0.3)
+    after, _ = skeletons.convert(before, target)
+    _, parts = skeletons.plan(before.skeleton, after.skeleton)
+    for joint, pairs in parts.items():
+        where = [before.skeleton.index(name) for name, _ in pairs]
+        present = before.present[:, :, where].all(axis=-1)
+        np.testing.assert_array_equal(after.present[:, :, after.skeleton.index(joint)], present)
+
+
+@settings(max_examples=60, deadline=None)
+@given(BODY, BODY, st.floats(-50, 50), st.floats(0.1, 5), st.floats(-3, 3), SPACE)
+def test_conversion_commutes_with_shift_scale_and_rotation(
+    source: str, target: str, shift: float, scale: float, angle: float, space: int
+) -> None:
+    before = poses(source, space=space)
+    turn = np.eye(space, dtype=np.float32)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    moved = before.replace(position=before.position @ turn * scale + shift)
     first, _ = skeletons.convert(moved, target)
     last, _ = skeletons.convert(before, target)
-    np.testing.assert_allclose(first.position, last.position * scale + shift, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(first.position, last.position @ turn * scale + shift, rtol=1e-3, atol=1e-2)
