@@ -179,9 +179,7 @@ def _check_kinds(rows: np.ndarray, bodies: np.ndarray, ids: tuple[str, ...], pat
         end = ends.item(frame)
         there = ids[end - bodies.item(frame) : end]
         if len(set(there)) < len(there):
-            _refuse_body(
-                "different bodies in a frame", f"one of {', '.join(there)} twice", end - 1, bodies, path
-            )
+            _refuse_body("different ids in a frame", " and ".join(there), end - 1, bodies, path)
 
 
 def _refuse_body(expected: str, found: str, at: int, bodies: np.ndarray, path: Path) -> NoReturn:

@@ -206,9 +206,7 @@ def _field(poses: PoseSequence, name: str) -> np.ndarray:
 def _check_camera(poses: PoseSequence, sequences: Mapping[str, PoseSequence]) -> None:
     kind = poses.skeleton.name, poses.space, poses.unit, poses.axes
     if kind != ("kinect25", "camera", "m", "kinect"):
-        raise InputError(
-            f"Expected kinect25 camera poses in m and kinect axes, got {kind}; convert them first"
-        )
+        raise InputError(f"Expected kinect25 camera poses in m and kinect axes, got {kind}; convert them")
     for other in sequences.values():
         if other.person_ids != poses.person_ids or other.frames != poses.frames:
             raise InputError(f"Expected the same people and times in every space, got others in {other}")
