@@ -139,7 +139,7 @@ def real_file(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.mark.realdata
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_package_itself(data_root: Path, real_file: Path) -> None:
     pytest.importorskip("mediapipe")
     from bodyverb.media import open_source

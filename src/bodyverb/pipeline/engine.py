@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bodyverb.core import ModelError, Skeleton
+from bodyverb.estimate import mediapipe
 from bodyverb.estimate.detector import Detector
 from bodyverb.estimate.one_stage import OneStage, is_one_stage
 from bodyverb.estimate.pose import PoseEstimator
@@ -44,6 +45,8 @@ class Engine:
             return load(name, *tasks, device=options.device, threads=options.threads)
 
         recognizer = None if options.verbs == "none" else Recognizer(open_(options.verbs, "verbs"))
+        if options.pose.endswith(mediapipe.SUFFIX):
+            return Engine(None, mediapipe.MediaPipePose(options.pose), recognizer)
         pose = open_(options.pose, "pose")
         if is_one_stage(pose.card):
             return Engine(None, OneStage(pose), recognizer)
