@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+from bodyverb.formats import asfamc
+
 # Numbers of COCO's joints and COCO-WholeBody's feet in the order of BODY_25; -1, -2: middle of both sides.
 BODY_25 = [0, -1, 6, 8, 10, 5, 7, 9, -2, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3, 17, 18, 19, 20, 21, 22]
 MPII_TO_PA = [6, 7, 8, 9, 12, 13, 11, 14, 10, 15, 2, 3, 1, 4, 0, 5]
@@ -142,3 +144,12 @@ READERS: dict[str, Callable[[Path], np.ndarray]] = {
 def real(data_root: Path) -> Callable[[str], np.ndarray]:
     """Real poses by the name of their layout."""
     return cache(lambda name: READERS[name](data_root))
+
+
+@pytest.fixture(scope="session")
+def cmu(data_root: Path) -> dict[str, np.ndarray]:
+    """(n, 3) m by joint: every 24th frame of a motion of the CMU library, named as in its skeleton."""
+    folder = data_root / "mocap" / "cmu"
+    poses = asfamc.read(folder / "11_01.amc", folder / "11.asf")
+    position = poses.position[0, ::24].astype(float)
+    return dict(zip(poses.skeleton.joints, position.swapaxes(0, 1), strict=True))
