@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -21,14 +23,41 @@ def data_root() -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
-def tiny() -> ModuleType:
-    """The module `tests/tiny.py`: tiny networks and clips."""
-    spec = importlib.util.spec_from_file_location("bodyverb_tiny", Path(__file__).parent / "tiny.py")
+def _module(name: str) -> ModuleType:
+    """A file of this folder as a module."""
+    spec = importlib.util.spec_from_file_location(f"bodyverb_{name}", Path(__file__).parent / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModuleType:
+    """The module `tests/tiny.py`: tiny networks and clips."""
+    return _module("tiny")
+
+
+@pytest.fixture(autouse=True)
+def no_models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's folder of networks is one that is not there, never the developer's."""
+    monkeypatch.setenv("BODYVERB_MODELS", str(tmp_path_factory.getbasetemp() / "no-models"))
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder of networks to write into; it is not there yet."""
+    monkeypatch.setenv("BODYVERB_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A web server on the loopback, see `tests/web.py`; downloads do not pause between attempts."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("bodyverb.infer.download.PAUSE_S", 0.001)
+    with _module("web").serving() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

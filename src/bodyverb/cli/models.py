@@ -1,4 +1,7 @@
-"""List the networks that ship inside: size, input, licence, measured quality and speed."""
+"""List the networks: those that ship inside, those you added, those that `bodyverb models pull` can fetch.
+
+`bodyverb models add`, `models pull` and `models remove` change what is in your folder.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bodyverb.infer.card import Card
+    from bodyverb.infer.known import Known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,27 +18,70 @@ class Command:
     """Options of `bodyverb models`."""
 
     json: bool = False
-    """Print the whole cards as JSON."""
+    """Print the whole cards as JSON; `origin` is bundled, added or available."""
 
     def run(self) -> int:
-        """Print the table."""
+        """Print the tables."""
         from rich.console import Console
 
         from bodyverb.infer.catalogue import bundled
+        from bodyverb.infer.known import known
+        from bodyverb.infer.user_models import added, folder
 
-        cards = bundled()
+        own, broken = added()
+        inside = bundled()
+        taken = {card.name for card in own}
+        rest = [entry for entry in known() if entry.name not in taken]
         if self.json:
-            from bodyverb.formats.files import to_json
-
-            print(to_json([{**card.facts, "bytes": card.path.stat().st_size} for card in cards]))
+            print(_as_json(inside, own, rest))
             return 0
         console = Console(highlight=False)
-        for card in cards:
-            console.print(_facts(card))
-            console.print()
-        if not cards:
-            console.print("No network is bundled here; install the package again.")
+        console.rule("bundled", align="left")
+        _print_cards(console, inside, "No network is bundled here; install the package again.")
+        console.rule(f"added, in {folder()}", align="left")
+        _print_cards(console, own, "none")
+        for error in broken:
+            console.print(f"cannot be used: {error}", markup=False)
+        console.rule("available: bodyverb models pull NAME", align="left")
+        console.print(_available(rest) if rest else "all of them are added")
         return 0
+
+
+def _as_json(inside: list[Card], own: list[Card], rest: list[Known]) -> str:
+    from bodyverb.formats.files import to_json
+
+    here = [(card, "bundled") for card in inside] + [(card, "added") for card in own]
+    rows = [{**card.facts, "origin": word, "bytes": card.path.stat().st_size} for card, word in here]
+    rows += [{**entry.facts, "origin": "available", "bytes": entry.size} for entry in rest]
+    return to_json(rows)
+
+
+def _print_cards(console: Any, cards: list[Card], nothing: str) -> None:
+    for card in cards:
+        console.print(_facts(card))
+        console.print()
+    if not cards:
+        console.print(nothing)
+
+
+def _available(entries: list[Known]) -> Any:
+    """One row a network of the catalogue."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None)
+    for title in ("name", "task", "size", "licence", "quality"):
+        table.add_column(title, no_wrap=title in ("name", "task", "size"))
+    for entry in entries:
+        quality = next(iter(entry.facts.get("quality", {}).items()), ("", ""))
+        table.add_row(
+            Text(entry.name, style="bold"),
+            entry.task,
+            f"{entry.size / 1e6:.0f} MB",
+            Text(first_sentence(entry.facts["licence"], 60)),
+            Text(f"{quality[1]} {quality[0]}"),
+        )
+    return table
 
 
 def _facts(card: Card) -> Any:

@@ -1,4 +1,4 @@
-"""Which networks there are: those shipped in `weights/`, and any ONNX file with a card beside it."""
+"""Which networks there are: those shipped in `weights/`, those the user added, any ONNX file with a card."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bodyverb.core import ModelError
 from bodyverb.infer.card import Card
+from bodyverb.infer.known import known_named
+from bodyverb.infer.user_models import added, card_of, folder
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
@@ -19,7 +21,7 @@ def bundled() -> list[Card]:
 
 
 def find(name: str, *tasks: str) -> Card:
-    """Find a network by its bundled name, its folder, its ONNX file or its card.
+    """Find a network by its name, bundled or added by the user, or by its folder, ONNX file or card.
 
     Args:
         name: what the user typed.
@@ -41,21 +43,34 @@ def _locate(name: str, task: str) -> Card:
     inside = WEIGHTS / name / "card.json"
     if inside.is_file() and Path(name).name == name:
         return Card.read(inside)
+    own = card_of(name)
+    if own is not None:
+        return Card.read(own)
     path = Path(name)
-    options = (
-        [path / "card.json"]
-        if path.is_dir()
-        else [path, path.with_suffix(".json"), path.parent / "card.json"]
-    )
+    options = [path / "card.json"] if path.is_dir() else []
+    if path.is_file():
+        options = [path, path.with_suffix(".json"), path.parent / "card.json"]
     for option in options:
         if option.suffix == ".json" and option.is_file():
             return Card.read(option)
-    if path.exists():
-        raise ModelError(
-            f"Expected a card beside the network, got none; write {path.with_suffix('.json').name}: {path}"
+    raise _missing(name, task)
+
+
+def _missing(name: str, task: str) -> ModelError:
+    """Why there is no such network, and what gives it."""
+    entry = known_named(name)
+    if entry is not None:
+        return ModelError(
+            f"Expected '{name}' on this computer, got only its entry in the catalogue; fetch it with "
+            f"`bodyverb models pull {name}` ({entry.size / 1e6:.0f} MB): {folder()}"
         )
-    names = ", ".join(card.name for card in bundled() if card.task == task) or "none is bundled"
-    raise ModelError(
-        f"Expected a {task} network: a bundled one ({names}) or the path of an ONNX file with a card, "
-        f"got none of that name; see `bodyverb models`: {name}"
+    if Path(name).exists():
+        return ModelError(
+            "Expected a card beside the network, got none; "
+            f"write {Path(name).with_suffix('.json').name}: {name}"
+        )
+    names = ", ".join(card.name for card in (*bundled(), *added()[0]) if card.task == task) or "there is none"
+    return ModelError(
+        f"Expected a {task} network: a bundled or added one ({names}) or the path of an ONNX file with a "
+        f"card, got none of that name; see `bodyverb models`: {name}"
     )

@@ -55,7 +55,7 @@ def segments_table(segments: Iterable[Segment], *, rows: int = 40) -> Table:
 def key_value_table(title: str, facts: Mapping[str, Any]) -> Table:
     """Facts under each other, e.g. a model's card; nested mappings are indented."""
     table = Table(title=Text(title), show_header=False, box=None, title_justify="left", title_style="bold")
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", max_width=44)
     table.add_column()
     _facts_rows(table, facts, 0)
     return table
