@@ -1,12 +1,14 @@
-"""Small synthetic recordings for the format tests."""
+"""Small synthetic recordings for the format tests, and the memory a reader takes."""
 
+import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bodyverb import skeletons
-from bodyverb.core import PoseSequence, Recording, Segment, Timeline, Window
+from bodyverb.core import FormatError, PoseSequence, Recording, Segment, Timeline, Window
 
 
 def _recording(people: int = 3, frames: int = 40, layout: str = "lsp14", seed: int = 0) -> Recording:
@@ -87,3 +89,21 @@ def make_recording() -> Callable[..., Recording]:
 @pytest.fixture
 def make_timeline() -> Callable[[], Timeline]:
     return _timeline
+
+
+def _attempt(call: Callable[[], Any]) -> tuple[Any, int]:
+    """What `call` gives, or the FormatError it raises, and the most memory it took meanwhile in bytes."""
+    tracemalloc.start()
+    try:
+        result = call()
+    except FormatError as error:
+        result = error
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return result, peak
+
+
+@pytest.fixture(scope="session")
+def attempt() -> Callable[[Callable[[], Any]], tuple[Any, int]]:
+    return _attempt
