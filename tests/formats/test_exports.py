@@ -96,7 +96,7 @@ def test_openpose(tmp_path, make_recording):
     back = openpose_json.read(folder)
     assert back.person_ids == ("1", "2")
     mine, theirs = back.track("1"), raw.tracks[0]
-    left = mine.position[0, :, openpose_json.BODY_25.index("left_knee")]
+    left = mine.position[0, :, mine.skeleton.index("left_knee")]
     np.testing.assert_allclose(left, theirs.position[0, :, theirs.skeleton.index("left_knee")], atol=1e-3)
     shoulders = [theirs.skeleton.index(f"{side}_shoulder") for side in ("left", "right")]
     neck = theirs.position[0][:, shoulders].mean(axis=1)

@@ -1,8 +1,8 @@
 """Poses as OpenPose's folder of JSON: one file a frame, `people` with `pose_keypoints_2d`, BODY_25 order.
 
-Joints are matched by name; the neck and the middle of the hips are the mean of both sides where a layout has
-no such joint. What a layout lacks is 0, 0, 0, as OpenPose writes it; joints that BODY_25 lacks (head top)
-are left out. Format: `doc/02_output.md` of OpenPose (Cao et al., 2019), version 1.3.
+Joints are matched by name; the neck (`thorax`) and the middle of the hips are the mean of both sides where a
+layout has no such joint. What a layout lacks is 0, 0, 0, as OpenPose writes it; joints that BODY_25 lacks
+(head top) are left out. Format: `doc/02_output.md` of OpenPose (Cao et al., 2019), version 1.3.
 """
 
 from __future__ import annotations
@@ -13,33 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton
 from bodyverb.formats.files import replacing_folder, to_json
 
 EXPORT = "openpose"
 SUFFIX = ".openpose"
 
-# fmt: off
-BODY_25 = Skeleton(
-    name="body25",
-    joints=(
-        "nose", "neck", "right_shoulder", "right_elbow", "right_wrist",
-        "left_shoulder", "left_elbow", "left_wrist",
-        "pelvis", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
-        "right_eye", "left_eye", "right_ear", "left_ear",
-        "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
-    ),
-    parents=(1, 8, 1, 2, 3, 1, 5, 6, -1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 19, 14, 11, 22, 11),
-    limbs=(
-        (0, 1), (1, 8), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (8, 9), (9, 10), (10, 11),
-        (8, 12), (12, 13), (13, 14), (0, 15), (15, 17), (0, 16), (16, 18), (14, 19), (19, 20), (14, 21), (11,
-        22), (22, 23), (11, 24),
-    ),
-    flip=(0, 1, 5, 6, 7, 2, 3, 4, 8, 12, 13, 14, 9, 10, 11, 16, 15, 18, 17, 22, 23, 24, 19, 20, 21),
-    root=(8,),
-)
-# fmt: on
-_MIDDLES = {"neck": ("left_shoulder", "right_shoulder"), "pelvis": ("left_hip", "right_hip")}
+LAYOUT = "openpose25"
+_MIDDLES = ("thorax", "pelvis")
 _EMPTY = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
 
 
@@ -47,6 +29,7 @@ def write(path: str | Path, recording: Recording) -> Path:
     """Write the folder `path`, one file for every frame of the recording, also those of nobody.
 
     Raises:
+        InputError: the layout has no joint of BODY_25.
         OutputError: the folder cannot be written.
     """
     stem = re.sub(re.escape(SUFFIX) + "$", "", Path(path).name)
@@ -54,7 +37,7 @@ def write(path: str | Path, recording: Recording) -> Path:
     for order, track in enumerate(recording.tracks):
         for row, frame in enumerate(np.searchsorted(recording.timestamps_s, track.timestamps_s).tolist()):
             people[frame].append((order, row))
-    plans = [_plan(track.skeleton) for track in recording.tracks]
+    plans = [_plan(track.skeleton, path) for track in recording.tracks]
     with replacing_folder(path) as folder:
         for frame, present in enumerate(people):
             found = [_person(recording.tracks[order], row, order, plans[order]) for order, row in present]
@@ -63,13 +46,20 @@ def write(path: str | Path, recording: Recording) -> Path:
     return Path(path)
 
 
-def _plan(skeleton: Skeleton) -> list[list[int]]:
+def _plan(skeleton: Skeleton, path: str | Path) -> list[list[int]]:
     """For each BODY_25 joint the joints to average; empty = missing."""
-    have = {name: at for at, name in enumerate(skeleton.joints)}
-    plan = []
-    for joint in BODY_25.joints:
-        names = (joint,) if joint in have else _MIDDLES.get(joint, ())
-        plan.append([have[name] for name in names] if all(name in have for name in names) else [])
+    report, parts = skeletons.plan(skeleton, skeletons.get(LAYOUT))
+    plan = [
+        [skeleton.index(name) for name, _ in parts.get(joint, ())]
+        if joint in report.exact or joint in _MIDDLES
+        else []
+        for joint in skeletons.get(LAYOUT).joints
+    ]
+    if not any(plan):
+        raise InputError(
+            f"Expected joints of OpenPose's BODY_25, got layout {skeleton.name!r} without any; "
+            f"export csv or coco: {path}"
+        )
     return plan
 
 
@@ -124,7 +114,7 @@ def read(path: str | Path, rate_hz: float = 30.0) -> Recording:
 def _track(name: str, times: np.ndarray, rows: np.ndarray) -> PoseSequence:
     return PoseSequence.from_arrays(
         np.where(rows[None, :, :, 2:] > 0, rows[None, :, :, :2], np.nan),
-        skeleton=BODY_25,
+        skeleton=skeletons.get(LAYOUT),
         timestamps_s=times,
         rate="nominal",
         score=np.clip(rows[None, :, :, 2], 0, 1),
