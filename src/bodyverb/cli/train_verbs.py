@@ -39,7 +39,14 @@ class Command:
     def run(self) -> int:
         """Trains, exports, sets thresholds on the validation part, measures on the test part; returns the
         exit code."""
+        from bodyverb.cli._bundle import amend_card, milliseconds
         from bodyverb.train import verbs_run
 
-        verbs_run.run(verbs_run.VerbTraining(**vars(self)))
+        folder = verbs_run.run(verbs_run.VerbTraining(**vars(self)))
+        inputs = verbs_run.example_window(folder)
+        speed = {
+            f"ms a window, {n} thread(s)": round(milliseconds(str(folder), "verbs", inputs, n), 2)
+            for n in (1, 2)
+        }
+        amend_card(folder, {"speed": speed})
         return 0

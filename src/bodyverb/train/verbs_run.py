@@ -10,6 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bodyverb import skeletons
 from bodyverb.core import InputError
 from bodyverb.infer import load
 from bodyverb.recognize.recognizer import Recognizer
@@ -119,6 +122,15 @@ def run(settings: VerbTraining) -> Path:
             shutil.copyfile(path, folder / "LICENSE.txt")
     print(table(measured))
     return folder
+
+
+def example_window(folder: Path) -> dict[str, np.ndarray]:
+    """The inputs of one window of a model, of random joints; to time it."""
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    shape = (1, 1, int(card["steps"]), len(skeletons.get(card["skeleton"])))
+    seconds = np.linspace(0, card["window_s"], shape[2], dtype=np.float32)[None]
+    joints = np.random.default_rng(0).uniform(0, 500, (*shape, 2)).astype(np.float32)
+    return {"position": joints, "score": np.ones(shape, np.float32), "seconds": seconds}
 
 
 def evaluate(settings: VerbEvaluation) -> list[Measured]:
