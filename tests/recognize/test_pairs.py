@@ -134,23 +134,34 @@ def test_a_presence_is_thin_and_falls_back_on_joints():
 def test_looked_at_grows_with_the_people_not_with_their_square(monkeypatch):
     looked, real = [], room._within
 
-    def within(middle, reach):
-        one, other = real(middle, reach)
-        looked.append(len(one))
+    def within(step, middle, reach):
+        one, other = real(step, middle, reach)
+        looked.append(len(one) / len(step))
         return one, other
 
     monkeypatch.setattr(room, "_within", within)
-    a_head = []
     for count in (25, 100, 400):
-        looked.clear()
         side = int(np.sqrt(count))
         crowd = [standing(str(k), 3 * TALL * (k % side), 3 * TALL * (k // side)) for k in range(count)]
         assert near_pairs(crowd) == []  # everybody three sizes apart
         joined = count // 2
         crowd[joined].box[:] = crowd[joined + 1].box + 40.0
         assert found(crowd) == [(str(joined), str(joined + 1))]
-        a_head.append(max(looked) / count)
-    assert max(a_head) < 1.2
+    assert len(looked) >= 6 and max(looked) < 1.2
+
+
+@pytest.mark.parametrize("block", [1, 7, 50])
+def test_blocks_change_nothing(block, monkeypatch):
+    rng = np.random.default_rng(block)
+    wander = [np.cumsum(rng.normal(0, 40, 101)) for _ in range(8)]
+    hidden = [(8.0, 9.5)], [(3.0, 3.7), (5.0, 7.0)], []
+    people = [
+        person(str(k), lambda t, k=k: wander[k][np.rint(10 * t).astype(int)], gone=hidden[k % 3])
+        for k in range(8)
+    ]
+    whole = near_pairs(people)
+    monkeypatch.setattr(room, "BLOCK", block)
+    assert near_pairs(people) == whole and len(whole) > 5 and any(len(pair.intervals) > 1 for pair in whole)
 
 
 def test_a_hundred_people_in_couples():

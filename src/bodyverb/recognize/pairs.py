@@ -19,8 +19,10 @@ STEP_S = 0.2
 NEAR_ON, NEAR_OFF = 1.5, 2.0
 """A pair is near once the middles of the two boxes are closer than the first times the smaller body's size,
 for as long before and after as they are closer than the second."""
-BRIDGE_S = 1.0
-"""A shorter absence of one of the two, or of nearness, does not end it; a track id survives as long."""
+BRIDGE = 5
+"""Steps (1 s) of absence or distance that do not end it; a track id survives as long."""
+BLOCK = 4096
+"""Rows looked at at once."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,8 +111,8 @@ def near_pairs(people: Sequence[Presence], *, min_s: float = 0.4) -> list[NearPa
 
     The size of a body is the longer side of its box, so that lying down and crouching change little. A pair
     is near over a stretch in which it stays within `NEAR_OFF` sizes and comes within `NEAR_ON` at least once;
-    absences and distances of up to `BRIDGE_S` in between do not tear it. Nearness is that of the picture:
-    somebody behind another counts as near too. The search costs n log n a step, and what there is to find.
+    absences and distances of up to 1 s in between do not tear it. Nearness is that of the picture: somebody
+    behind another counts as near too. The search costs n log n for n people, and what there is to find.
 
     Args:
         people: as `presence` gives them, of one recording, in any order; ids unique.
@@ -119,18 +121,15 @@ def near_pairs(people: Sequence[Presence], *, min_s: float = 0.4) -> list[NearPa
     Returns:
         Pairs with at least one interval, in the order of their numbers.
     """
-    bridge = round(BRIDGE_S / STEP_S)
     runs: dict[tuple[int, int], list[list[int]]] = {}  # of each pair: [first step, last step, met]
-    for step, one, other, close in _meetings(people):
-        for who, met in zip(zip(one.tolist(), other.tolist(), strict=True), close.tolist(), strict=True):
-            own = runs.setdefault(who, [])
-            if own and step - own[-1][1] <= bridge:
-                own[-1][1] = step
-                own[-1][2] |= met
-                continue
-            if own and not own[-1][2]:
-                own.pop()
-            own.append([step, step, met])
+    for one, other, first, last, met in _runs(people):
+        own = runs.setdefault((one, other), [])
+        if own and first - own[-1][1] <= BRIDGE:
+            own[-1][1:] = [last, own[-1][2] or met]
+            continue
+        if own and not own[-1][2]:
+            own.pop()  # what never came close is forgotten
+        own.append([first, last, met])
     found = []
     for who, own in runs.items():
         a, b = sorted((people[at] for at in who), key=lambda person: numeric(person.person_id))
@@ -142,31 +141,47 @@ def near_pairs(people: Sequence[Presence], *, min_s: float = 0.4) -> list[NearPa
     return sorted(found, key=lambda pair: (numeric(pair.first), numeric(pair.second)))
 
 
-def _meetings(people: Sequence[Presence]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
-    """For each step with two people or more, in time: the step, the two sides of each pair within `NEAR_OFF`
-    (indices, the smaller first), and whether it is within `NEAR_ON`."""
-    if len(people) < 2:
+def _runs(people: Sequence[Presence]) -> Iterator[tuple[int, int, int, int, int]]:
+    """Stretches without a hole longer than `BRIDGE` steps in which a pair stays within `NEAR_OFF`: two
+    indices, first step, last step, whether it came within `NEAR_ON`. In the order of time; a stretch may come
+    in several parts."""
+    for step, who, box in _blocks(people):
+        middle, size = (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).max(axis=1)
+        one, other = _within(step, middle, NEAR_OFF * size)
+        smaller = (size[one] < size[other]) | ((size[one] == size[other]) & (one < other))
+        one, other = one[smaller], other[smaller]
+        if not len(one):
+            continue
+        close = np.hypot(*(middle[one] - middle[other]).T) <= NEAR_ON * size[one]
+        key = np.minimum(who[one], who[other]) * len(people) + np.maximum(who[one], who[other])
+        order = np.lexsort((step[one], key))
+        key, when = key[order], step[one][order]
+        begin = np.flatnonzero(np.r_[True, (np.diff(key) != 0) | (np.diff(when) > BRIDGE)])
+        met, last = np.logical_or.reduceat(close[order], begin), when[np.r_[begin[1:], len(key)] - 1]
+        pair = np.divmod(key[begin], len(people))
+        yield from zip(*(part.tolist() for part in (*pair, when[begin], last, met)), strict=True)
+
+
+def _blocks(people: Sequence[Presence]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Step, person (index) and box of about `BLOCK` rows at a time, sorted by step; no step is split."""
+    if not people:
         return
     step = np.concatenate([person.step for person in people])
     order = np.argsort(step, kind="stable")
+    step = step[order]
     who = np.repeat(np.arange(len(people)), [len(person.step) for person in people])[order]
     box = np.concatenate([person.box for person in people])[order]
-    steps, cuts = np.unique(step[order], return_index=True)
-    for at, begin, end in zip(steps.tolist(), cuts.tolist(), [*cuts[1:].tolist(), len(order)], strict=True):
-        if end - begin < 2:
-            continue
-        here, now = box[begin:end].astype(np.float64), who[begin:end]
-        middle, size = (here[:, :2] + here[:, 2:]) / 2, (here[:, 2:] - here[:, :2]).max(axis=1)
-        one, other = _within(middle, NEAR_OFF * size)
-        smaller = (size[one] < size[other]) | ((size[one] == size[other]) & (one < other))
-        one, other = one[smaller], other[smaller]
-        close = np.hypot(*(middle[one] - middle[other]).T) <= NEAR_ON * size[one]
-        low, high = np.minimum(now[one], now[other]), np.maximum(now[one], now[other])
-        yield at, low, high, close
+    begin = 0
+    while begin < len(step):
+        end = int(np.searchsorted(step, step[min(begin + BLOCK, len(step)) - 1], side="right"))
+        yield step[begin:end], who[begin:end], box[begin:end].astype(np.float64)
+        begin = end
 
 
-def _within(middle: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices (pair,), (pair,): for each point those within its own reach, itself among them."""
-    found = cKDTree(middle).query_ball_point(middle, reach)
+def _within(step: np.ndarray, middle: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (pair,), (pair,): for each row those of its step within its own reach, itself among them."""
+    apart = (step - step[0]) * (2 * reach.max() + 1)  # steps are so far apart that no reach leads over
+    point = np.column_stack([middle, apart])
+    found = cKDTree(point).query_ball_point(point, reach)
     one = np.repeat(np.arange(len(found)), [len(near) for near in found])
     return one, np.concatenate(found).astype(np.int64)
