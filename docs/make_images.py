@@ -1,8 +1,10 @@
-"""Make docs/images/demo.png: a frame of the demo's overlay beside its report.
+"""Make docs/images: demo.png, a frame of the demo's overlay beside its report, and layouts.png.
 
     python docs/make_images.py [--pose NET --detector NET --verbs NET] [--seconds 20] [--at 15]
+    python docs/make_images.py --layouts
 
 The report is photographed by a headless Chromium; where there is none, a second frame takes its place.
+`--layouts` makes the picture of the joint layouts alone.
 """
 
 from __future__ import annotations
@@ -16,8 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bodyverb import skeletons
+from bodyverb.core import Skeleton
 from bodyverb.datasets.synth.demo import render_demo
 from bodyverb.media import VideoWriter, open_source, read_image, write_image
+from bodyverb.outputs.figures import Figure, draw_figure, draw_text
 from bodyverb.pipeline import run
 
 IMAGES = Path(__file__).parent / "images"
@@ -56,6 +61,58 @@ def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
     return np.hstack([part for picture in shrunk for part in (picture, gap)][:-1])
 
 
+# One standing person who has every joint, seen from the front: the middle and the left half in trunk lengths,
+# x to their left, y down, shoulders at 0.
+# fmt: off
+PLACES = {
+    "nose": (0, -.38), "head": (0, -.42), "head_top": (0, -.6), "neck_nose": (0, -.26), "neck": (0, -.12),
+    "thorax": (0, 0), "mid_shoulder": (0, .05), "spine": (0, .5), "lower_spine": (0, .92), "pelvis": (0, 1),
+    "left_eye": (.08, -.46), "left_eye_inner": (.04, -.46), "left_eye_outer": (.12, -.46),
+    "left_ear": (.18, -.42), "left_mouth": (.06, -.27),
+    "left_collar": (.06, .03), "left_shoulder": (.33, .02), "left_elbow": (.48, .5), "left_wrist": (.56, .95),
+    "left_thumb_base": (.55, 1), "left_thumb": (.49, 1.1), "left_hand": (.58, 1.1),
+    "left_hand_end": (.59, 1.15), "left_hand_tip": (.6, 1.24), "left_pinky": (.66, 1.08),
+    "left_index": (.57, 1.12),
+    "left_hip": (.2, 1), "left_knee": (.24, 1.75), "left_ankle": (.26, 2.45), "left_heel": (.22, 2.56),
+    "left_foot": (.33, 2.54), "left_toes": (.38, 2.62), "left_big_toe": (.34, 2.64),
+    "left_small_toe": (.45, 2.58), "left_foot_index": (.38, 2.64),
+}
+FINGERS = ("thumb", "index_finger", "middle_finger", "ring_finger", "pinky")
+# fmt: on
+CELL = (190, 290)
+
+
+def place(joint: str, layout: Skeleton) -> tuple[float, float]:
+    """Where a joint of the standing person lies, x to the right of the picture (their left)."""
+    if joint in PLACES:
+        return PLACES[joint]
+    if joint.startswith("right_"):
+        x, y = PLACES["left_" + joint.removeprefix("right_")]
+        return -x, y
+    if joint == "wrist":
+        return 0.0, 2.0
+    finger = next(at for at, name in enumerate(FINGERS) if joint.startswith(name))
+    step = (layout.index(joint) - 1) % 4
+    reach = (0.45, 0.75, 1.0, 1.2)[step] if finger == 0 else 0.85 + 0.3 * step
+    angle = np.deg2rad((52, 20, 3, -12, -28)[finger])
+    return float(np.sin(angle) * reach), float(2.0 - np.cos(angle) * reach)
+
+
+def draw_layouts() -> np.ndarray:
+    """Every layout on a standing person, name and number of joints below; (h, w, 3) uint8 RGB."""
+    cells = []
+    for name in skeletons.names():
+        layout = skeletons.get(name)
+        cell = np.full((CELL[1], CELL[0], 3), 255, np.uint8)
+        points = np.array([place(joint, layout) for joint in layout.joints]) * 72 + (CELL[0] / 2, 62)
+        figure = Figure(position=points, score=np.ones(len(layout)), skeleton=layout, colour=(110, 113, 120))
+        draw_figure(cell, figure, thickness=3, halo=False)
+        draw_text(cell, name, (10, CELL[1] - 24), 15, (40, 44, 52))
+        cells.append(cell)
+    cells += [np.full_like(cells[0], 255)] * (-len(cells) % 6)
+    return np.vstack([np.hstack(cells[row : row + 6]) for row in range(0, len(cells), 6)])
+
+
 def main() -> None:
     """Render, run, photograph, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -64,8 +121,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the clip")
     parser.add_argument("--at", type=float, default=0.8, help="which moment, as a share of the clip")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--layouts", action="store_true", help="the picture of the layouts alone")
     given = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
+    write_image(IMAGES / "layouts.png", draw_layouts())
+    if given.layouts:
+        return
     with tempfile.TemporaryDirectory() as place:
         folder, size, rate = Path(place), (854, 480), 25.0
         clip = folder / "demo.mp4"

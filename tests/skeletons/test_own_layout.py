@@ -60,6 +60,17 @@ def test_toml_and_a_byte_order_mark(tmp_path: Path) -> None:
     assert skeletons.get(written(tmp_path, "\ufeff" + json.dumps(STAR), "MINE.JSON")) == EXPECTED
 
 
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "own-layout.md").read_text(encoding="utf-8")
+    text = page.split("```toml\n")[1].split("```")[0]
+    layout = skeletons.get(written(tmp_path, text, "cyclist.toml"))
+    assert (len(layout), layout.parents[7], layout.flip[7]) == (9, 5, 8)
+    with pytest.raises(FormatError, match="in parents, got 'left_hpi'; did you mean 'left_hip'"):
+        skeletons.get(
+            written(tmp_path, text.replace('knee = "left_hip"', 'knee = "left_hpi"'), "cyclist.toml")
+        )
+
+
 @pytest.mark.parametrize("name", skeletons.names())
 def test_every_layout_survives_a_file(name: str, tmp_path: Path) -> None:
     layout = skeletons.get(name)
