@@ -120,7 +120,7 @@ def _skeleton(card: Card) -> Skeleton:
             f"complete the card of: {card.path}"
         )
     try:
-        return skeletons.get(str(card.path.parent / name) if name.endswith(".json") else name)
+        return skeletons.get(str(card.path.parent / name) if name.endswith((".json", ".toml")) else name)
     except InputError as error:
         raise ModelError(f"{error} (skeleton in the card of: {card.path})") from error
 
