@@ -59,13 +59,33 @@ def _pad(source: Path, path: Path) -> None:
     """Scale to the full height and put it in the middle of a black 1080p picture."""
     with open_source(source, end_s=BLOCK_S) as media, VideoWriter(path, SIZE, RATE_HZ) as writer:
         for frame in media:
-            height, width = frame.image.shape[:2]
-            scale = min(SIZE[0] / width, SIZE[1] / height)
-            inner = (round(width * scale), round(height * scale))
+            inner, (x, y) = placed((frame.image.shape[1], frame.image.shape[0]))
             canvas = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-            x, y = (SIZE[0] - inner[0]) // 2, (SIZE[1] - inner[1]) // 2
             canvas[y : y + inner[1], x : x + inner[0]] = cv2.resize(frame.image, inner)
             writer.write(canvas, frame.index / RATE_HZ)
+
+
+def placed(size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Size (w, h) and upper left corner of a picture of `size` px in the 1080p picture."""
+    scale = min(SIZE[0] / size[0], SIZE[1] / size[1])
+    inner = (round(size[0] * scale), round(size[1] * scale))
+    return inner, ((SIZE[0] - inner[0]) // 2, (SIZE[1] - inner[1]) // 2)
+
+
+def on_clip(points: np.ndarray, size: tuple[int, int], frames: int) -> np.ndarray:
+    """Points of the source's frames, moved to where they are in the looped 1080p clip.
+
+    Args:
+        points: (t, ..., 2) px of pictures of `size`; t are the frames of a block.
+        size: (w, h) px.
+        frames: of the looped clip.
+
+    Returns:
+        (frames, ..., 2) px, (0, 0) in the middle of the first pixel as before.
+    """
+    inner, corner = placed(size)
+    moved = (points + 0.5) * np.divide(inner, size) - 0.5 + corner
+    return moved[np.arange(frames) % len(points)]
 
 
 def _procedural(path: Path) -> None:

@@ -26,7 +26,7 @@ from bodyverb.pipeline import run
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 COMMON = tuple(f"{side}_{part}" for part in PARTS for side in ("left", "right"))
 # Of the 33 joints, 11 to 16 are shoulders to wrists, 23 to 28 hips to ankles, left before right.
-_BLAZE = dict(zip(COMMON, (*range(11, 17), *range(23, 29)), strict=True))
+BLAZE = dict(zip(COMMON, (*range(11, 17), *range(23, 29)), strict=True))
 VIDEOS = (("pose_squats.mp4", "pose_squats.full.json"), ("pose_1.mp4", "pose_1.json"))
 
 
@@ -35,7 +35,7 @@ def golden(path: Path) -> np.ndarray:
     frames = json.loads(path.read_text(encoding="utf-8"))
     if isinstance(frames[0], dict):
         return np.array([[[frame[name]["x"], frame[name]["y"]] for name in COMMON] for frame in frames])
-    return np.array([[frame[_BLAZE[name]][:2] for name in COMMON] for frame in frames], np.float64)
+    return np.array([[frame[BLAZE[name]][:2] for name in COMMON] for frame in frames], np.float64)
 
 
 def torso(joints: np.ndarray) -> np.ndarray:

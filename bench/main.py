@@ -9,7 +9,6 @@ python bench/main.py --only startup  one section
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 
 from clips import bench_clip
@@ -18,7 +17,7 @@ from nets import Nets
 from networks import measure_networks
 from results import keep
 from speed import measure_speed
-from stages import decode_ms, measure_stages
+from stages import measure_stages
 from startup import measure_startup
 
 SECTIONS = ("startup", "networks", "stages", "speed")
@@ -65,9 +64,7 @@ def main() -> int:
         elif name == "stages":
             content = measure_stages(clip, nets, None, repeats)
         else:
-            decoding = statistics.median(decode_ms(clip, None) for _ in range(3))
-            rows = measure_speed(clip, nets, repeats)
-            content = {"nets": nets.words(), "clip": words, "rows": rows, "decode_fps": 1000 / decoding}
+            content = {"nets": nets.words(), "clip": words, **measure_speed(clip, nets, repeats)}
         print(keep(name, content, write=write))
     return 0
 

@@ -20,7 +20,7 @@ from bodyverb.formats import journal as journals
 from bodyverb.media import Frame, VideoWriter, open_source, scaled_size
 from bodyverb.outputs.overlay import OverlayDrawer
 from bodyverb.pipeline.engine import Engine
-from bodyverb.pipeline.first_pass import new_tracker
+from bodyverb.pipeline.first_pass import new_tracker, step
 from bodyverb.pipeline.options import RunOptions
 from bodyverb.pipeline.tracks import raw_tracks, smoothed
 
@@ -47,13 +47,13 @@ def _once(clip: Path, nets: Nets, threads: int | None) -> dict[str, float]:
     return rows
 
 
-def decode_ms(clip: Path, form: str | None) -> float:
-    """Decoding with PyAV's threads, nothing beside it; ms a frame."""
+def decode_ms(clip: Path, form: str | None, most: int | None = FRAMES) -> float:
+    """Decoding at most so many frames with PyAV's threads, nothing beside it; ms a frame."""
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         count, begin = 0, time.perf_counter()
-        for frame in itertools.islice(container.decode(stream), FRAMES):
+        for frame in itertools.islice(container.decode(stream), most):
             if form:
                 frame.to_ndarray(format=form)
             count += 1
@@ -70,27 +70,18 @@ def _chain(clip: Path, engine: Engine, path: Path, most: int) -> tuple[dict[str,
         spent[stage] += time.perf_counter() - begin
         return result
 
-    count, found_frames = 0, 0
+    count, finds = 0, 0
     with open_source(clip) as media, journals.Journal.create(path, {}) as journal:
         info, tracker = media.info, new_tracker(engine, RunOptions(), media.info)
         for frame in itertools.islice(media, most):
-            found = None
-            if tracker.needs_detection(frame.time_s):
-                found, found_frames = timed("find", engine.find, frame.image), found_frames + 1
-            boxes, keys = timed("track", tracker.propose, frame.time_s, found)
-            position, score = timed("pose", engine.pose, frame.image, boxes)
-            seen = timed("track", tracker.update, frame.time_s, boxes, keys, position, score)
-            rows = [
-                {
-                    "track_id": o.track_id,
-                    "box": boxes[o.index],
-                    "position": position[o.index],
-                    "score": score[o.index],
-                }
-                for o in seen
-            ]
+            finding = engine.seconds.get("find", 0.0)
+            rows = timed("track", step, frame, tracker, engine)
+            finds += engine.seconds.get("find", 0.0) > finding
             timed("journal", journal.frame, frame.index, frame.time_s, rows)
             count += 1
+    for stage in ("find", "pose"):  # the engine's own clock; the rest of a step is the tracker's
+        spent[stage] = engine.seconds.get(stage, 0.0)
+        spent["track"] -= spent[stage]
     reader = journals.read(path)
     raw = list(raw_tracks(reader, info, engine.skeleton, str(clip)))
     tracks = [timed("smooth", smoothed, track, reader.timestamps_s, "butterworth") for track in raw]
@@ -108,7 +99,7 @@ def _chain(clip: Path, engine: Engine, path: Path, most: int) -> tuple[dict[str,
         meta={},
     )
     rows = {stage: 1000 * seconds / max(1, count) for stage, seconds in spent.items()}
-    return rows | {"frames between two finds": count / max(1, found_frames)}, recording, verbs_ms
+    return rows | {"frames between two finds": count / max(1, finds)}, recording, verbs_ms
 
 
 def _draw(frames: list[Frame], recording: Recording, clip: Path, rate_hz: float) -> dict[str, float]:

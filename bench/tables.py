@@ -7,9 +7,9 @@ from typing import Any
 
 HEAD = """# Speed, memory and joint distance
 
-Written by `bench/main.py` and `bench/joints.py` from `bench/results/latest.json`; do not edit by hand. Times
-depend on the machine, so each table says where and when it was measured, and no test asserts one. Medians
-unless said otherwise.
+Written by `bench/main.py`, `bench/peers.py` and `bench/joints.py` from `bench/results/latest.json`; do not
+edit by hand. Times depend on the machine, so each table says where and when it was measured, and no test
+asserts one. Medians unless said otherwise.
 """
 
 
@@ -53,9 +53,10 @@ def _speed(section: dict[str, Any]) -> str:
         f"{section['clip']}: {rows[0]['frames']} frames, every one through the pose network; whole "
         f"processes, start-up and loading included, {rows[0]['repeats']} of each. "
         f"Networks: {section['nets']}. "
-        f"Pure decoding (no RGB conversion): {decode:.0f} frames/s. "
+        f"Pure decoding of the same file beside it (no RGB conversion): {decode:.0f} frames/s. "
         f"People found: {rows[0]['people']}; verbs: {', '.join(rows[0]['verbs']) or 'none'}.\n\n{body}\n\n"
-        "Find and pose are parts of the first pass; decoding overlaps with both, encoding with drawing.\n\n"
+        "Find and pose are parts of the first pass; decoding overlaps with both, encoding with drawing. What "
+        "is left of the first pass is tracking, the journal and waiting for the decoder.\n\n"
         f"{stages}"
     )
 
@@ -63,13 +64,91 @@ def _speed(section: dict[str, Any]) -> str:
 def _stages(section: dict[str, Any]) -> str:
     each = dict(section["ms_a_frame"])
     gap = each.pop("frames between two finds", None)
-    rows = [(name, f"{ms:.2f}", f"{1000 / ms:.0f}" if ms > 0 else "-") for name, ms in each.items()]
+    decode = each.pop("decode alone")
+    whole = sum(each.values())
+    rows = [
+        (name, f"{ms:.2f}", f"{ms / whole:.0%}", f"{1000 / ms:.0f}" if ms > 0 else "-")
+        for name, ms in each.items()
+    ]
+    rows.append(("**all**", f"**{whole:.2f}**", "100%", f"{1000 / whole:.0f}"))
     threads = section["threads"] or "all"
     return (
         f"Each stage alone, {threads} thread(s) of the networks; the finder ran every {gap:.1f} frames on "
-        "average and its time is spread over all frames. Decoding to RGB contains decoding alone.\n\n"
-        + table(("stage", "ms a frame", "frames/s if it were all"), rows)
+        "average and its time is spread over all frames. Decoding alone, which decoding to RGB contains, "
+        f"takes {decode:.2f} ms a frame ({1000 / decode:.0f} frames/s): one stage after the other would "
+        f"reach {decode / whole:.0%} of it; what a run reaches, whose stages overlap, is in the table "
+        "above.\n\n" + table(("stage", "ms a frame", "share", "frames/s if it were all"), rows)
     )
+
+
+def _peers(section: dict[str, Any]) -> str:
+    rows = section["rows"]
+    decode = next((row["fps"] for row in rows if "joints" not in row), None)
+    tools = table(
+        (
+            "tool",
+            "frames/s",
+            "slowest to fastest",
+            "without start-up",
+            "share of decoding alone",
+            "peak MiB",
+            *(f"{video}: {what}" for video in _PEER_VIDEOS for what in ("median", "within 0.2", "missing")),
+        ),
+        [
+            (
+                row["name"],
+                f"**{row['fps']:.1f}**",
+                f"{min(row['fps_of_turns']):.1f} to {max(row['fps_of_turns']):.1f}",
+                f"{row['fps_without_start']:.1f}",
+                f"{row['fps'] / decode:.0%}" if decode else "-",
+                f"{row['peak_mib']:.0f}",
+                *_errors(row.get("joints")),
+            )
+            for row in rows
+        ],
+    )
+    parts = [
+        (
+            ratio["of"],
+            ratio["over"],
+            f"**{ratio['ratio']:.2f}**",
+            f"{ratio['lowest']:.2f} to {ratio['highest']:.2f}",
+            "yes" if ratio["counts"] else "no, its joints are farther off",
+        )
+        for ratio in section["ratios"]
+    ]
+    raw = [
+        f"{row['name']} {row['joints'][_PEER_VIDEOS[0]]['raw']['median_share']:.3f}"
+        for row in rows
+        if "raw" in row.get("joints", {}).get(_PEER_VIDEOS[0], {})
+    ]
+    return (
+        f"{section['clip']}: {rows[0]['frames']} frames, every one through everybody's network, decoding "
+        f"included; whole processes in turns, {section['turns']} of each. Memory is that of a process and "
+        "all it starts. The joints are those of the timed runs (and of one more over pose_squats.mp4), their "
+        "distance to the golden joints is in torsos as below; missing: no position. The golden joints are "
+        "other networks' output: those of pose_1.mp4 are what MoveNet is expected to give, those of "
+        "pose_squats.mp4 BlazePose's, which is the network of MediaPipe, so that MediaPipe is compared with "
+        f"itself there. Median on pose_1.mp4 before smoothing: {', '.join(raw)}.\n\n{tools}\n\n"
+        + "\n".join(f"- {row['name']}: {row['words']}" for row in rows)
+        + "\n\nA ratio counts where the joints (median on pose_1.mp4) are no farther off.\n\n"
+        + table(("frames/s of", "over those of", "ratio", "in single turns", "counts"), parts)
+    )
+
+
+_PEER_VIDEOS = ("pose_1.mp4", "pose_squats.mp4")
+
+
+def _errors(joints: dict[str, Any] | None) -> list[str]:
+    """Median, share within 0.2 torsos and share without a position, for both videos."""
+    if joints is None:
+        return ["-"] * 6
+    first = [next(iter(joints[video].values())) for video in _PEER_VIDEOS]
+    return [
+        word
+        for row in first
+        for word in (f"{row['median_share']:.3f}", f"{row['within_02']:.1%}", f"{row['missing']:.1%}")
+    ]
 
 
 def _networks(section: dict[str, Any]) -> str:
@@ -149,6 +228,7 @@ def _joints(section: dict[str, Any]) -> str:
 SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "speed": ("Frames a second", "python bench/main.py", _speed),
     "stages": ("Where the time goes", "python bench/main.py", _stages),
+    "peers": ("Beside other tools", "python bench/peers.py", _peers),
     "networks": ("Networks", "python bench/main.py", _networks),
     "memory": ("Memory", "python bench/main.py --memory", _memory),
     "startup": ("Start-up", "python bench/main.py", _startup),

@@ -1,16 +1,22 @@
 """What the bench computes and writes, without measuring anything."""
 
 import importlib
+import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
-NAMES = ("clips", "joints", "machine", "nets", "process", "results", "tables")
+NAMES = (
+    "clips", "contest", "environments", "joints", "machine", "nets", "peers", "process", "results", "speed",
+    "stages", "tables", "watch",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -48,6 +54,89 @@ def test_golden_joints_of_both_kinds(bench: dict[str, ModuleType], tmp_path: Pat
     assert second[0, :, 0].tolist() == [*range(11, 17), *range(23, 29)]
 
 
+def test_points_move_with_the_picture(bench: dict[str, ModuleType]) -> None:
+    """A 576 x 576 picture stands 1080 px high in the middle; the clip begins anew after its frames."""
+    points = np.array([[[-0.5, -0.5], [575.5, 287.5]], [[0.0, 0.0], [1.0, 1.0]]])
+    moved = bench["clips"].on_clip(points, (576, 576), 5)
+    assert moved.shape == (5, 2, 2)
+    np.testing.assert_allclose(moved[0], [[419.5, -0.5], [1499.5, 539.5]])
+    np.testing.assert_allclose(moved[4], moved[0])
+    np.testing.assert_allclose(moved[1, 1] - moved[1, 0], [1.875, 1.875])
+
+
+def test_a_watched_process(bench: dict[str, ModuleType]) -> None:
+    """The memory of what it starts counts; an error is told."""
+    hold = "import time; held = bytearray(b'x') * (64 << 20); time.sleep(0.5)"
+    parent = f"import subprocess, sys; print('said'); subprocess.run([sys.executable, '-c', {hold!r}])"
+    done = bench["watch"].watched([sys.executable, "-c", parent])
+    assert done.said == "said\n" and done.wall_s >= 0.5 and done.peak_bytes > 64 << 20
+    with pytest.raises(RuntimeError, match="ended with 3: why"):
+        bench["watch"].watched([sys.executable, "-c", "import sys; sys.stderr.write('why'); sys.exit(3)"])
+
+
+def test_an_environment_is_made_once(
+    bench: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environments, made = bench["environments"], []
+
+    def run(command: list[str], check: bool) -> SimpleNamespace:
+        made.append(command)
+        if "venv" in command:
+            python = Path(command[-1]) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+            python.parent.mkdir(parents=True, exist_ok=True)
+            python.touch()
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(environments, "HERE", tmp_path)
+    monkeypatch.setattr(environments.subprocess, "run", run)
+    first = environments.interpreter("mediapipe")
+    assert "mediapipe==0.10.21" in made[1] and made[1][0] == str(first) and len(made) == 2
+    assert environments.interpreter("mediapipe") == first and len(made) == 2
+    monkeypatch.setitem(environments.REQUIREMENTS, "mediapipe", ("mediapipe==0.10.20",))
+    environments.interpreter("mediapipe")
+    assert len(made) == 4
+
+
+def test_peers_take_turns(bench: dict[str, ModuleType], tmp_path: Path) -> None:
+    """Rows, errors against both videos and ratios; a ratio with worse joints does not count."""
+    peers, contest, joints = bench["peers"], bench["contest"], bench["joints"]
+    whole = np.zeros((2, len(joints.COMMON), 2))
+    whole[:, :6, 1] = -100
+    named = [
+        {name: {"x": x, "y": y} for name, (x, y) in zip(joints.COMMON, frame, strict=True)} for frame in whole
+    ]
+    (tmp_path / "pose_1.json").write_text(json.dumps(named))
+    (tmp_path / "pose_squats.full.json").write_text(json.dumps(named))
+    order = []
+
+    def tool(name: str, wall_s: float, away_px: float) -> Any:
+        def turn(clip: Path, out: Path) -> Any:
+            order.append(name)
+            truth = whole if clip.stem == "pose_squats" else bench["clips"].on_clip(whole, peers.SIZE, 4)
+            far = {"its own": truth + np.array([away_px, 0])}
+            return contest.Turn(len(truth), wall_s * len(order), 1.0, 1 << 30, far)
+
+        return contest.Contestant(name, "words", turn)
+
+    alone = contest.Contestant(
+        "decoding alone", "words", lambda clip, out: contest.Turn(4, 1.0, 1.0, 1 << 20)
+    )
+    everybody = [alone, tool("bodyverb", 1.0, 2), tool("MediaPipe", 3.0, 1)]
+    rows = peers.measure_peers(tmp_path / "clip.mp4", tmp_path / "pose_squats.mp4", everybody, 2)
+    assert order[:4] == ["bodyverb", "MediaPipe"] * 2
+    assert [row["peak_mib"] for row in rows] == [1, 1024, 1024]
+    assert rows[1]["joints"]["pose_1.mp4"]["its own"]["median_px"] == pytest.approx(2)
+    ratio = peers.ratios(rows)[0]
+    assert (
+        ratio["lowest"] == pytest.approx(4) and ratio["highest"] == pytest.approx(6) and not ratio["counts"]
+    )
+    rows[1], rows[2] = rows[2] | {"name": "bodyverb"}, rows[1] | {"name": "MediaPipe"}
+    assert peers.ratios(rows)[0]["counts"]
+    slow = contest.Contestant("slow", "words", lambda clip, out: contest.Turn(3, 1.0, 1.0, 1))
+    with pytest.raises(SystemExit, match="same frames"):
+        peers.measure_peers(tmp_path / "clip.mp4", tmp_path / "pose_squats.mp4", [alone, slow], 1)
+
+
 def test_looping_copies_packets(bench: dict[str, ModuleType], tmp_path: Path) -> None:
     from bodyverb.media import VideoWriter, open_source
 
@@ -78,19 +167,44 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
         "within_02": 0.9, "missing": 0.0, "by_part": {"wrist": 0.2}, "frames_of_video": 65, "torso_px": 90.0,
         "people": 1, "verbs": [],
     }  # fmt: skip
+    videos = ("pose_1.mp4", "pose_squats.mp4")
+    peer = {
+        "words": "words", "frames": 60, "fps": 100.0, "fps_of_turns": [90.0, 110.0], "peak_mib": 300.0,
+        "fps_without_start": 120.0,
+    }  # fmt: skip
     latest = {
         "speed": {"rows": [speed], "clip": "a clip", "nets": "a, b, c", "decode_fps": 300.0},
-        "stages": {"threads": None, "ms_a_frame": {"pose": 4.0, "frames between two finds": 8.0}},
+        "stages": {
+            "threads": None,
+            "ms_a_frame": {"decode alone": 1.0, "pose": 4.0, "find": 1.0, "frames between two finds": 8.0},
+        },
         "networks": {"rows": [{"network": "nets/x/", "unit": "crop", **millis}]},
         "memory": {
             "rows": [{"minutes": m, "frames": 9, "peak_mib": 100.0 + m, "fps": 50.0} for m in (1, 3)],
             "clip": "a clip",
             "nets": "a, b, c",
         },
+        "peers": {
+            "clip": "a clip",
+            "turns": 2,
+            "rows": [
+                {**peer, "name": "decoding alone", "fps": 400.0},
+                {
+                    **peer,
+                    "name": "bodyverb",
+                    "joints": {v: {"smoothed": joint, "raw": joint} for v in videos},
+                },
+            ],
+            "ratios": [
+                {"of": "bodyverb", "over": "x", "ratio": 2.5, "lowest": 2.4, "highest": 2.6, "counts": False}
+            ],
+        },
         "startup": {"rows": [{"what": "x", "seconds": 0.2, "above_python": 0.1}], "repeats": 15},
         "joints": {"rows": [joint], "nets": "a, b, c"},
     }
     page = tables.page({name: {"made": made, **content} for name, content in latest.items()})
     assert "Not measured" not in page and set(latest) == set(tables.SECTIONS)
+    assert "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 300 | 0.100 | 90.0% | 0.0% |" in page
+    assert "**2.50** | 2.40 to 2.60 | no" in page and "| pose | 4.00 | 80% | 250 |" in page
     for told in ("| 10% |", "**30.0**", "| x | crop | 1.50", "+2.0%", "| 250 |", "one-euro", "**0.100**"):
         assert told in page, told
