@@ -101,6 +101,24 @@ def test_verb_of_the_moment_and_of_pairs(make_recording):
     assert verb_text(drawer.segment_at("2", 0.2)) == ""
 
 
+def test_a_pair_has_a_tag_of_its_own_between_the_two(make_recording):
+    one = lambda who, verb, end: Segment(person_id=who, verb=verb, start_s=0, end_s=end, confidence=0.7)  # noqa: E731
+    segments = (one("1", "squat", 2), one("1+2", "hug", 1), one("2+3", "unknown", 2))
+    drawer = OverlayDrawer(make_recording(people=3), Timeline(classes=("squat", "hug"), segments=segments))
+    figures = drawer.figures(0.5)
+    assert [figure.label for figure in figures] == ["squat 70%", "", ""]
+    (tag,) = drawer.pairs(0.5, figures)
+    assert (tag.name, tag.label) == ("1+2", "hug 70%") and drawer.pairs(1.5, figures) == []
+    (half,) = drawer.pairs(0.5, figures[1:])  # the other is not in view
+    np.testing.assert_array_equal(half.points, figures[1].position)
+    plain, both = (np.full((480, 640, 3), 7, np.uint8) for _ in range(2))
+    drawer.draw(both, 0.5)
+    changed = (draw_poses(plain, figures) != both).any(axis=2)
+    x = np.flatnonzero(changed.any(axis=0))
+    middle = np.nanmean([figure.position[:, 0] for figure in figures[:2]])
+    assert changed.any() and (x[0] + x[-1]) / 2 == pytest.approx(middle, abs=15)
+
+
 def test_empty_recordings(make_recording):
     image = np.full((48, 64, 3), 7, np.uint8)
     assert (OverlayDrawer(make_recording(people=0)).draw(image.copy(), 0.0) == image).all()

@@ -14,39 +14,57 @@ import numpy as np
 from bodyverb.core import PoseSequence, Recording, Segment, Timeline
 from bodyverb.media import VideoWriter, scaled_size
 from bodyverb.outputs.figures import Figure, draw_figure, paste, tag_height, tag_picture
-from bodyverb.outputs.palette import person_colour
+from bodyverb.outputs.palette import RGB, mix, person_colour
 
 MAX_GAP_S = 0.25
 _SAME_S = 1e-4
 _STRETCH_S = 20.0
 
 
-def draw_poses(image: np.ndarray, figures: Sequence[Figure]) -> np.ndarray:
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """What is written above people.
+
+    Attributes:
+        name: Id of a person or a pair, in the coloured part.
+        label: Text behind it (the verb), may be empty.
+        colour: The person's colour, or the mean of the pair's.
+        points: (n, 2) px; the tag goes above their middle. NaN ones are left out.
+    """
+
+    name: str
+    label: str
+    colour: RGB
+    points: np.ndarray
+
+
+def draw_poses(image: np.ndarray, figures: Sequence[Figure], pairs: Sequence[Tag] = ()) -> np.ndarray:
     """Draw every figure, then every tag (so that no limb hides a tag), into `image` and return it.
 
     Args:
         image: (h, w, 3) uint8 RGB, changed in place.
         figures: People in px of this picture, in drawing order.
+        pairs: Tags of more than one person.
     """
     for figure in figures:
         draw_figure(image, figure)
+    own = [Tag(name=f.name, label=f.label, colour=f.colour, points=f.position) for f in figures if f.name]
     taken: list[tuple[int, int, int, int]] = []
-    for figure in figures:
-        finite = np.isfinite(figure.position).all(axis=1)
-        if figure.name and finite.any():
-            _draw_tag(image, figure, figure.position[finite], taken)
+    for tag in [*own, *pairs]:
+        _draw_tag(image, tag, taken)
     return image
 
 
-def _draw_tag(
-    image: np.ndarray, figure: Figure, points: np.ndarray, taken: list[tuple[int, int, int, int]]
-) -> None:
+def _draw_tag(image: np.ndarray, tag: Tag, taken: list[tuple[int, int, int, int]]) -> None:
+    points = tag.points[np.isfinite(tag.points).all(axis=1)]
+    if not len(points):
+        return
     height, width = image.shape[:2]
     low, high = points.min(axis=0), points.max(axis=0)
     if low[0] > width or low[1] > height or high[0] < 0 or high[1] < 0:
         return
     letters = tag_height(image)
-    picture, opacity = tag_picture(figure.name, figure.label, figure.colour, letters, width)
+    picture, opacity = tag_picture(tag.name, tag.label, tag.colour, letters, width)
     tall, wide = picture.shape[:2]
     x = int(np.clip((low[0] + high[0] - wide) / 2, 0, max(0, width - wide)))
     y = int(np.clip(low[1] - tall - letters / 2 - 0.07 * (high[1] - low[1]), 0, max(0, height - tall)))
@@ -98,10 +116,12 @@ class OverlayDrawer:
 
     def segment_at(self, person_id: str, time_s: float) -> Segment | None:
         """The surest segment of a person at a time, or None."""
-        now = [
+        return _surest(self._now(person_id, time_s))
+
+    def _now(self, person_id: str, time_s: float) -> list[Segment]:
+        return [
             s for s in self._segments.get(person_id, ()) if s.start_s - _SAME_S <= time_s <= s.end_s + _SAME_S
         ]
-        return max(now, key=lambda s: (s.verb != "unknown", s.confidence), default=None)
 
     def figures(self, time_s: float, size: tuple[int, int] | None = None) -> list[Figure]:
         """Everybody in view at `time_s`, in px of a picture of `size` (w, h), by default the source's."""
@@ -113,6 +133,7 @@ class OverlayDrawer:
             if row is None:
                 continue
             name = track.person_ids[0]
+            own = _surest([s for s in self._now(name, time_s) if s.person_id == name])
             found.append(
                 Figure(
                     position=_scaled(row[0], self.recording.image_size, size),
@@ -121,14 +142,36 @@ class OverlayDrawer:
                     skeleton=track.skeleton,
                     colour=person_colour(int(order)),
                     name=name,
-                    label=verb_text(self.segment_at(name, time_s)),
+                    label=verb_text(own),
                 )
             )
         return found
 
     def draw(self, image: np.ndarray, time_s: float) -> np.ndarray:
         """Draw everybody in view at `time_s` into `image` (h, w, 3) uint8 RGB, of any size; returns it."""
-        return draw_poses(image, self.figures(time_s, (image.shape[1], image.shape[0])))
+        figures = self.figures(time_s, (image.shape[1], image.shape[0]))
+        return draw_poses(image, figures, self.pairs(time_s, figures))
+
+    def pairs(self, time_s: float, figures: Sequence[Figure]) -> list[Tag]:
+        """What pairs do at `time_s`, to be written between the two; nothing where it is unknown."""
+        people: dict[Segment, list[Figure]] = {}
+        for figure in figures:
+            for segment in self._now(figure.name, time_s):
+                if segment.person_id != figure.name and segment.verb != "unknown":
+                    people.setdefault(segment, []).append(figure)
+        return [
+            Tag(
+                name=segment.person_id,
+                label=verb_text(segment),
+                colour=mix(both[0].colour, both[-1].colour, 0.5),
+                points=np.concatenate([figure.position for figure in both]),
+            )
+            for segment, both in people.items()
+        ]
+
+
+def _surest(segments: Sequence[Segment]) -> Segment | None:
+    return max(segments, key=lambda s: (s.verb != "unknown", s.confidence), default=None)
 
 
 class Drawer(Protocol):

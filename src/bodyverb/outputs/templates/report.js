@@ -159,25 +159,40 @@
   // ---- timeline ------------------------------------------------------------------------------------------------
   const byPerson = D.people.map(() => []);
   D.segments.forEach((segment) => segment[0].forEach((row) => byPerson[row].push(segment)));
+  const pairs = new Map();  // "3 + 5": a lane of their own, so that neither hides what one of them does
+  const names = (rows) => rows.map((row) => D.people[row].id).join(" + ");
+  D.segments.filter(([rows]) => rows.length > 1).forEach((segment) => {
+    const name = names(segment[0]);
+    if (!pairs.has(name)) pairs.set(name, []);
+    pairs.get(name).push(segment);
+  });
   const segmentTip = (event, [rows, verb, start, end, confidence, top5]) => showTip(
     event,
     el("b", { text: `${words(D.verbs[verb][0])}  ${percent(confidence)}` }),
     el("div", { text: `${clock(start, 2)} to ${clock(end, 2)}, ${(end - start).toFixed(2)} s` }),
-    el("div", { text: `person ${rows.map((row) => D.people[row].id).join(" + ")}` }),
+    el("div", { text: `person ${names(rows)}` }),
     ...top5.slice(0, 5).map(([name, chance]) => el("div", { text: `${words(name)}  ${percent(chance)}` })),
   );
   const drawTimeline = () => {
     const [marks, digits] = timeTicks(Math.max(2, Math.floor($("ruler").clientWidth / 80)));
     $("ruler").replaceChildren(...marks.filter((t) => share(t) > 0.015 && share(t) < 0.985 || marks.length < 3).map((t) =>
       el("span", { text: clock(t, digits), style: { left: `${share(t) * 100}%`, ...(share(t) < 0.015 ? { transform: "none" } : {}) } })));
-    const rows = state.all ? D.people : D.people.slice(0, FEW_PEOPLE);
-    $("lanes").replaceChildren(...rows.map((person, row) => {
+    const few = (all) => state.all ? all : all.slice(0, FEW_PEOPLE);
+    const own = (row) => byPerson[row].filter(([rows]) => rows.length === 1);
+    const lanes = [
+      ...few(D.people).map((person, row) => ({ ...person, chip: person.colour, row, segments: own(row) })),
+      ...few([...pairs]).map(([id, segments]) => {
+        const row = segments[0][0][0];
+        return { id, chip: D.people[row].colour, spans: [], row, segments, pair: true };
+      }),
+    ];
+    $("lanes").replaceChildren(...lanes.map(({ id, chip, spans, row, segments, pair }) => {
       const lane = el("div", { class: "lane" });
-      for (const [a, b] of person.spans) {
+      for (const [a, b] of spans) {
         if (b < view.a || a > view.b) continue;
         lane.append(el("div", { class: "span", style: { left: `${share(a) * 100}%`, width: `max(2px, ${(share(b) - share(a)) * 100}%)` } }));
       }
-      for (const segment of byPerson[row]) {
+      for (const segment of segments) {
         const [, verb, a, b] = segment;
         if (b < view.a || a > view.b) continue;
         const left = Math.max(0, share(a)), right = Math.min(1, share(b));
@@ -206,14 +221,15 @@
         }
       };
       timed(lane, (node) => node.getBoundingClientRect());
-      const who = el("button", { class: "who", "aria-pressed": String(row === state.person), title: `person ${person.id}`, on: { click: () => select(row) } },
-        el("i", { style: { background: person.colour } }), el("span", { text: person.id }));
+      const pressed = String(!pair && row === state.person);
+      const who = el("button", { class: pair ? "who pair" : "who", "aria-pressed": pressed, title: `person ${id}`, on: { click: () => select(row) } },
+        el("i", { style: { background: chip } }), el("span", { text: id }));
       return el("div", { class: "row" }, who, lane);
     }));
     if (!D.people.length) $("lanes").replaceChildren(el("p", { class: "empty", text: "Nobody was found in this recording." }));
     const more = $("more-people");
-    more.hidden = D.people.length <= FEW_PEOPLE;
-    more.textContent = state.all ? "Show fewer people" : `Show all ${D.people.length} people`;
+    more.hidden = Math.max(D.people.length, pairs.size) <= FEW_PEOPLE;
+    more.textContent = state.all ? "Show fewer people" : `Show all ${D.people.length} people${pairs.size ? " and pairs" : ""}`;
   };
   let lane_width = 800;
   $("more-people").addEventListener("click", () => { state.all = !state.all; drawTimeline(); });
@@ -399,7 +415,7 @@
     if (!D.people[row]) return;
     state.person = row;
     $("person").value = String(row);
-    document.querySelectorAll(".who").forEach((node, at) => node.setAttribute("aria-pressed", String(at === row)));
+    document.querySelectorAll(".who:not(.pair)").forEach((node, at) => node.setAttribute("aria-pressed", String(at === row)));
     const c = curves(person());
     $("motion-hint").textContent = !c ? "No curves are kept for this person; the .poses.h5 file has all of them."
       : c.bin_s ? `Long recording: bands span what happens within ${c.bin_s.toFixed(1)} s. All frames are in the .poses.h5 file.`
@@ -470,7 +486,8 @@
     const c = curves(person());
     const at = c && view.cursor !== null ? nearest(c, view.cursor) : -1;
     if (at >= 0) mine = figure(g, c, at, k, dx, dy, true, person().colour);
-    const doing = state.person < 0 ? null : byPerson[state.person].find(([, , a, b]) => a <= view.cursor && view.cursor <= b);
+    const now = state.person < 0 ? [] : byPerson[state.person].filter(([, , a, b]) => a <= view.cursor && view.cursor <= b);
+    const doing = now.find(([, verb]) => D.verbs[verb][0] !== "unknown") || now[0];
     $("stage-text").textContent = view.cursor === null || state.person < 0 ? "" :
       `person ${person().id} at ${clock(view.cursor, 2)}${mine ? "" : ": not tracked here"}${doing ? ", " + words(D.verbs[doing[1]][0]) + " " + percent(doing[4]) : ""}`;
   };
@@ -560,7 +577,7 @@
       const [rows, verb, start, end, confidence, top5] = segment;
       const others = top5.filter(([name]) => name !== D.verbs[verb][0]).slice(0, 2).map(([name, chance]) => `${words(name)} ${percent(chance)}`);
       return el("tr", { on: { click: () => { select(rows[0]); seek(start); } } },
-        el("td", { text: rows.map((row) => D.people[row].id).join(" + ") }),
+        el("td", { text: names(rows) }),
         el("td", {}, el("i", { class: "dot", style: { background: D.verbs[verb][1] } }), words(D.verbs[verb][0])),
         el("td", { class: "n", text: clock(start) }), el("td", { class: "n", text: clock(end) }),
         el("td", { class: "n", text: (end - start).toFixed(1) }), el("td", { class: "n", text: percent(confidence) }),
