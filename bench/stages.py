@@ -15,14 +15,14 @@ import cv2
 import numpy as np
 from nets import Nets
 
-from bodyverb.core import Recording
+from bodyverb.core import PoseSequence, Recording
 from bodyverb.formats import journal as journals
 from bodyverb.media import Frame, VideoWriter, open_source, scaled_size
 from bodyverb.outputs.overlay import OverlayDrawer
 from bodyverb.pipeline.engine import Engine
 from bodyverb.pipeline.first_pass import new_tracker, step
 from bodyverb.pipeline.options import RunOptions
-from bodyverb.pipeline.tracks import raw_tracks, smoothed
+from bodyverb.pipeline.tracks import people, pieces
 
 FRAMES = 300
 
@@ -83,8 +83,9 @@ def _chain(clip: Path, engine: Engine, path: Path, most: int) -> tuple[dict[str,
         spent[stage] = engine.seconds.get(stage, 0.0)
         spent["track"] -= spent[stage]
     reader = journals.read(path)
-    raw = list(raw_tracks(reader, info, engine.skeleton, str(clip)))
-    tracks = [timed("smooth", smoothed, track, reader.timestamps_s, "butterworth") for track in raw]
+    cut = [(track_id, name, info, engine.skeleton, "butterworth") for track_id, name in people(reader)]
+    parts = [timed("smooth", lambda who: list(pieces(reader, *who)), who) for who in cut]
+    tracks = [_joined([smoothed for _, smoothed in part]) for part in parts]
     begin = time.perf_counter()
     if engine.recognizer is not None:
         for track in tracks:
@@ -122,3 +123,10 @@ def _draw(frames: list[Frame], recording: Recording, clip: Path, rate_hz: float)
         encode = time.perf_counter() - begin
     each = 1000 / max(1, len(frames))
     return {"overlay: shrink": shrink * each, "overlay: draw": draw * each, "overlay: encode": encode * each}
+
+
+def _joined(parts: list[PoseSequence]) -> PoseSequence:
+    """The pieces of one person's track as one."""
+    names = ("position", "score", "state", "box")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts], axis=1) for name in names}
+    return parts[0].replace(**arrays, timestamps_s=np.concatenate([part.timestamps_s for part in parts]))

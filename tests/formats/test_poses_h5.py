@@ -231,8 +231,8 @@ def test_a_person_is_read_back_while_the_file_is_written(tmp_path, make_recordin
         path, timestamps_s=raw.timestamps_s, image_size=raw.image_size, source=raw.source
     ) as writer:
         for before, after in zip(raw.tracks, smoothed.tracks, strict=False):
-            writer.add(before, after)
+            writer.add([(before, after)])
         for before, after in zip(raw.tracks, smoothed.tracks, strict=False):
-            assert writer.stored(before.person_ids[0]).equals(after)
-            assert writer.stored(before.person_ids[0], "raw").equals(before)
+            assert writer.stored(before.person_ids[0]).whole().equals(after)
+            assert writer.stored(before.person_ids[0], "raw").whole().equals(before)
         writer.finish()

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 import bodyverb
-from bodyverb import skeletons
 from bodyverb.cli._progress import live_line
-from bodyverb.core import InputError, PoseSequence
+from bodyverb.core import InputError
 from bodyverb.media import open_source
 from bodyverb.media.handoff import Handoff
 from bodyverb.media.source import MediaInfo, Selection, Source
-from bodyverb.pipeline import LivePerson, first_pass, pictures, second_pass, tracks
+from bodyverb.pipeline import LivePerson, first_pass, pictures, second_pass
 
 pytestmark = pytest.mark.usefixtures("tiny_weights")
 
@@ -42,7 +41,9 @@ class FakeCamera(Source):
 @pytest.fixture
 def camera(tiny: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
     def plug_in(count: int, error: BaseException | None = None) -> None:
-        def open_any(source: str, *, start_s: Any = None, end_s: Any = None, every: int = 1) -> Source:
+        def open_any(
+            source: str, *, start_s: Any = None, end_s: Any = None, every: int = 1, timeout_s: float = 10.0
+        ) -> Source:
             if source != "camera:0":
                 return open_source(source, start_s=start_s, end_s=end_s, every=every)
             return FakeCamera(tiny, count, error, Selection(start_s=start_s, end_s=end_s, every=every))
@@ -122,24 +123,3 @@ def test_the_line_of_a_camera() -> None:
     line = live_line(2.04, people)
     assert line == "2.0 s: 1 jump rope 93%, 2 unknown, 3, 4 squat 93%, 2 more"
     assert live_line(0, []) == "0.0 s: nobody"
-
-
-@pytest.mark.parametrize("method", ["butterworth", "one-euro", "savgol"])
-def test_long_tracks_are_smoothed_in_pieces(method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    times = np.arange(1500) / 30
-    body = rng.uniform(0, 200, (14, 2)) + 30 * np.sin(3 * times)[:, None, None]
-    position = (body + rng.normal(0, 1, body.shape)).astype(np.float32)[None]
-    keep = np.ones(1500, bool)
-    keep[300:304], keep[996:1003], keep[1200:1240] = False, False, False
-    raw = PoseSequence.from_arrays(position, skeleton=skeletons.get("lsp14"), timestamps_s=times).select(
-        frames=keep
-    )
-    raw = raw.replace(box=np.zeros((1, raw.frames, 4), np.float32))
-    whole = tracks.smoothed(raw, times, method)
-    monkeypatch.setattr(tracks, "PIECE_ROWS", 400)
-    pieces = tracks.smoothed(raw, times, method)
-    np.testing.assert_array_equal(pieces.timestamps_s, whole.timestamps_s)
-    assert pieces.frames == 1500 - 40 and np.isfinite(pieces.position).all()
-    np.testing.assert_array_equal(pieces.state, whole.state)
-    np.testing.assert_allclose(pieces.position, whole.position, atol=0.05)

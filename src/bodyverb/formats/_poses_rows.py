@@ -53,6 +53,41 @@ def stored_track(
     )
 
 
+class StoredTrack:
+    """One person's rows in a file that is open: read when asked for.
+
+    Attributes:
+        person_ids: the one id.
+        timestamps_s: (T,) times of the rows.
+    """
+
+    def __init__(
+        self,
+        file: Any,
+        entry: Mapping[str, Any],
+        layer: str,
+        timestamps_s: np.ndarray,
+        frame: Mapping[str, Any],
+    ) -> None:
+        self._file, self._entry, self._layer, self._frame = file, entry, layer, frame
+        self._all_times = timestamps_s
+        rows = slice(entry["first_row"], entry["first_row"] + entry["rows"])
+        mine = (file["rows/layers"][rows] & LAYERS[layer]) > 0
+        self._rows = entry["first_row"] + np.flatnonzero(mine)
+        self.timestamps_s: np.ndarray = timestamps_s[file["rows/frame"][rows][mine]]
+        self.person_ids: tuple[str, ...] = (str(entry["person_id"]),)
+
+    def select(self, *, frames: slice) -> PoseSequence:
+        """Some of the rows, as `PoseSequence.select`."""
+        mine = self._rows[frames]
+        rows = slice(int(mine[0]), int(mine[-1]) + 1) if len(mine) else slice(0, 0)
+        return stored_track(self._file, self._entry, self._layer, rows, self._all_times, **self._frame)
+
+    def whole(self) -> PoseSequence:
+        """All of them."""
+        return self.select(frames=slice(None))
+
+
 def escape(name: str) -> str:
     """A name without the signs that HDF5 reads as a path."""
     return name.encode("unicode_escape").decode().replace("%", "%25").replace("/", "%2f").replace(".", "%2e")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 
 from bodyverb.core import InputError, PoseSequence, Segment, Timeline
-from bodyverb.formats._poses_rows import LAYERS, escape, stored_track
-from bodyverb.formats.files import replacing, to_json
+from bodyverb.formats._poses_rows import LAYERS, StoredTrack, escape
+from bodyverb.formats.files import Sink, replacing, to_json
 
 SUFFIX = ".poses.h5"
 VERSION = 1
@@ -26,7 +26,7 @@ _PACKED = {"compression": "gzip", "compression_opts": 3, "shuffle": True}
 
 
 class PosesWriter:
-    """Writes one file in the memory of one track. Use as a context manager and call `finish` last.
+    """Writes one file in the memory of one piece of a track. Use as a context manager and call `finish` last.
 
     Args:
         path: Where the file goes when complete.
@@ -61,7 +61,8 @@ class PosesWriter:
     def __enter__(self) -> PosesWriter:
         with ExitStack() as stack:
             temporary = stack.enter_context(replacing(self.path))
-            self._file = stack.enter_context(h5py.File(temporary, "w"))
+            self._sink = stack.enter_context(Sink(temporary))
+            self._file = stack.enter_context(h5py.File(self._sink, "w"))
             self._file.attrs.update({"format": FORMAT, "version": VERSION})
             self._file.create_dataset("timestamps_s", data=self._times, **_packed_if(self._times))
             self._stack = stack.pop_all()
@@ -72,42 +73,31 @@ class PosesWriter:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def add(self, raw: PoseSequence | None, smoothed: PoseSequence | None = None) -> None:
-        """Append one person: raw estimates, smoothed ones, or both (of the same person).
+    def add(self, pieces: Iterable[tuple[PoseSequence | None, PoseSequence | None]]) -> None:
+        """Append one person: raw estimates, smoothed ones, or both, in one piece or several.
+
+        Args:
+            pieces: (raw, smoothed) of one person, one after the other in time; memory is that of one piece.
 
         Raises:
-            InputError: layout, frame of reference or times do not fit the file.
+            InputError: layout, frame of reference or times do not fit the file, or several people.
         """
-        layers = {name: seq for name, seq in (("raw", raw), ("smoothed", smoothed)) if seq is not None}
-        for seq in layers.values():
-            self._check(seq)
-        frames = {name: np.searchsorted(self._times, seq.timestamps_s) for name, seq in layers.items()}
-        union = np.unique(np.concatenate(list(frames.values()))).astype(np.uint32)
-        first, count = self._rows, len(union)
-        self._rows += count
-        either = next(iter(layers.values()))
-        entry: dict[str, Any] = {
-            "person_id": either.person_ids[0],
-            "first_row": first,
-            "rows": count,
-        }
-        masks = np.zeros(count, np.uint8)
-        for name, seq in layers.items():
-            rows = np.searchsorted(union, frames[name])
-            masks[rows] |= LAYERS[name]
-            entry[name] = self._put_layer(name, seq, rows, first, count, raw if name == "smoothed" else None)
-        self._put("rows/track", np.full(count, len(self._index), np.uint32), first, 0)
-        self._put("rows/frame", union, first, 0)
-        self._put("rows/layers", masks, first, 0)
+        entry: dict[str, Any] = {"person_id": None, "first_row": self._rows, "rows": 0}
+        for raw, smoothed in pieces:
+            layers = {name: seq for name, seq in (("raw", raw), ("smoothed", smoothed)) if seq is not None}
+            for seq in layers.values():
+                self._check(seq, entry)
+            self._add_piece(entry, layers)
+        self._rows += entry["rows"]
         self._index.append(entry)
+        self._sink.check()
 
-    def stored(self, person_id: str, layer: str = "smoothed") -> PoseSequence:
-        """A person added before, read back."""
+    def stored(self, person_id: str, layer: str = "smoothed") -> StoredTrack:
+        """A person added before, to be read back."""
         assert self._first is not None
         entry = next(entry for entry in self._index if entry["person_id"] == person_id)
-        rows = slice(entry["first_row"], entry["first_row"] + entry["rows"])
         frame = {name: getattr(self._first, name) for name in ("skeleton", *_SHARED)}
-        return stored_track(self._file, entry, layer, rows, self._times, **frame)
+        return StoredTrack(self._file, entry, layer, self._times, frame)
 
     def finish(
         self,
@@ -135,15 +125,19 @@ class PosesWriter:
         if timeline is not None:
             self._put_timeline(timeline)
 
-    def _check(self, seq: PoseSequence) -> None:
+    def _check(self, seq: PoseSequence, entry: dict[str, Any]) -> None:
+        """That a piece fits the file and the pieces before it."""
         if seq.persons != 1:
             raise InputError(f"Expected tracks of one person, got {seq.persons}; split it by person")
+        person = entry["person_id"] = entry["person_id"] or seq.person_ids[0]
+        if seq.person_ids[0] != person:
+            raise InputError(f"Expected one person, got {person!r} and {seq.person_ids[0]!r}; add them apart")
         if not np.isin(seq.timestamps_s, self._times).all():
             raise InputError(
                 "Expected track times among the recording's, got others; use those of the frames"
             )
         if self._first is None:
-            self._first = seq
+            self._first = seq.select(frames=slice(0, 0))
         first = self._first
         names = [name for name in ("skeleton", *_SHARED) if getattr(seq, name) != getattr(first, name)]
         if names or seq.position.shape[3] != first.position.shape[3]:
@@ -151,37 +145,59 @@ class PosesWriter:
                 f"Expected tracks of one {names or 'number of axes'}, got several; convert them first"
             )
 
-    def _put_layer(
-        self,
-        layer: str,
-        seq: PoseSequence,
-        rows: np.ndarray,
-        first: int,
-        count: int,
-        raw: PoseSequence | None,
-    ) -> dict[str, Any]:
-        """Write one layer's columns; what equals raw is only noted."""
-        entry: dict[str, Any] = {"box": seq.box is not None, "source": seq.source, "extras": list(seq.extras)}
-        columns: dict[str, np.ndarray] = {
-            "position": seq.position[0],
-            "state": seq.state[0],
-            "score": seq.score[0],
-        }
+    def _add_piece(self, entry: dict[str, Any], layers: dict[str, PoseSequence]) -> None:
+        frames = {name: np.searchsorted(self._times, seq.timestamps_s) for name, seq in layers.items()}
+        union = np.unique(np.concatenate(list(frames.values()))).astype(np.uint32)
+        first, count = entry["first_row"] + entry["rows"], len(union)
+        if first > entry["first_row"] and count and self._file["rows/frame"][first - 1] >= union[0]:
+            raise InputError("Expected pieces one after the other in time, got an earlier one; sort them")
+        masks = np.zeros(count, np.uint8)
+        for name, seq in layers.items():
+            rows = np.searchsorted(union, frames[name])
+            masks[rows] |= LAYERS[name]
+            raw = layers.get("raw") if name == "smoothed" else None
+            for column, values in self._new_columns(entry, name, seq, raw).items():
+                self._put_rows(f"{name}/{column}", values, rows, first, count)
+        self._put("rows/track", np.full(count, len(self._index), np.uint32), first, 0)
+        self._put("rows/frame", union, first, 0)
+        self._put("rows/layers", masks, first, 0)
+        entry["rows"] += count
+
+    def _new_columns(
+        self, entry: dict[str, Any], layer: str, seq: PoseSequence, raw: PoseSequence | None
+    ) -> dict[str, np.ndarray]:
+        """The columns of a layer's piece that must be written; what equals raw is only noted."""
+        has = entry.setdefault(
+            layer, {"box": seq.box is not None, "source": seq.source, "extras": list(seq.extras)}
+        )
+        columns = {"position": seq.position[0], "state": seq.state[0], "score": seq.score[0]}
         if seq.box is not None:
             columns["box"] = seq.box[0]
-        if raw is not None and np.array_equal(raw.timestamps_s, seq.timestamps_s):
-            shared = []
-            for name in ("score", "box"):
-                mine, theirs = getattr(seq, name), getattr(raw, name)
-                if mine is not None and theirs is not None and np.array_equal(mine, theirs, equal_nan=True):
-                    shared.append(name)
-                    del columns[name]
-            entry["as_raw"] = shared
-        for name, values in columns.items():
-            self._put_rows(f"{layer}/{name}", values, rows, first, count)
-        for name, values in seq.extras.items():
-            self._put_rows(f"{layer}/extras/{escape(name)}", values[0], rows, first, count)
-        return entry
+        columns |= {f"extras/{escape(name)}": values[0] for name, values in seq.extras.items()}
+        if raw is None:
+            return columns
+        borrowed = has.setdefault("as_raw", ["score", "box"] if not entry["rows"] else [])
+        same_rows = np.array_equal(raw.timestamps_s, seq.timestamps_s)
+        for name in list(borrowed):
+            mine, theirs = getattr(seq, name), getattr(raw, name)
+            if (
+                not same_rows
+                or mine is None
+                or theirs is None
+                or not np.array_equal(mine, theirs, equal_nan=True)
+            ):
+                borrowed.remove(name)
+                self._copy_raw(entry, layer, name)
+            else:
+                del columns[name]
+        return columns
+
+    def _copy_raw(self, entry: dict[str, Any], layer: str, name: str) -> None:
+        """Write what the pieces so far had borrowed from raw."""
+        begin = entry["first_row"]
+        for at in range(begin, begin + entry["rows"], _CHUNK):
+            stop = min(at + _CHUNK, begin + entry["rows"])
+            self._put(f"{layer}/{name}", self._file[f"raw/{name}"][at:stop], at, np.nan)
 
     def _put_rows(self, name: str, values: np.ndarray, rows: np.ndarray, first: int, count: int) -> None:
         fill = np.nan if values.dtype.kind == "f" else 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +79,105 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+class Sink(io.RawIOBase):
+    """A file for libraries that do not survive a disk that fills up (HDF5 aborts the process, now or at its end).
+
+    To them it never refuses: the first error is kept, and what is written later is dropped. Give it in place of
+    a path, call `check` now and then, and leave its context last: that raises the error.
+
+    Args:
+        path: File to make.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.error: OSError | None = None
+        self._file = path.open("w+b", buffering=0)
+        self._at = self._size = 0
+
+    def readable(self) -> bool:
+        """True: HDF5 reads back what it wrote."""
+        return True
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As any file; the end is that of all that was written or dropped."""
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """As any file."""
+        return self._at
+
+    def write(self, data: Any) -> int:
+        """Take all of the bytes, in any case."""
+        view = memoryview(data).cast("B")
+        self._try(lambda: self._write_all(view))
+        self._at += len(view)
+        self._size = max(self._size, self._at)
+        return len(view)
+
+    def readinto(self, buffer: Any) -> int:
+        """As any file; zeros where bytes were dropped."""
+        view = memoryview(buffer).cast("B")
+        view = view[: max(0, self._size - self._at)]
+        view[:] = bytes(len(view))
+        self._try(lambda: self._file.seek(self._at) >= 0 and self._file.readinto(view))
+        self._at += len(view)
+        return len(view)
+
+    def truncate(self, size: int | None = None) -> int:
+        """As any file."""
+        self._size = self._at if size is None else size
+        self._try(lambda: self._file.truncate(self._size))
+        return self._size
+
+    def check(self) -> None:
+        """Raise the error that was kept.
+
+        Raises:
+            OSError: writing failed since the beginning.
+        """
+        if self.error is not None:
+            raise self.error
+
+    def close(self) -> None:
+        """Close the file; its error is kept as well."""
+        if not self.closed:
+            try:
+                self._file.close()
+            except OSError as error:
+                self.error = self.error or error
+        super().close()
+
+    def _write_all(self, view: memoryview) -> None:
+        self._file.seek(self._at)
+        while len(view):
+            view = view[self._file.write(view) :]
+
+    def _try(self, act: Callable[[], object]) -> None:
+        """Do it, unless something has failed before; keep its error."""
+        if self.error is None:
+            try:
+                act()
+            except OSError as error:
+                self.error = error
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        self.check()
 
 
 def to_json(value: Any, *, indent: int | None = None, keep_nan: bool = False) -> str:

@@ -105,6 +105,14 @@ class Journal:
         self._record(_FRAME_TYPE, b"".join(parts))
         self.last_index = index
 
+    def flush(self) -> None:
+        """Hand everything so far to the system, so that it outlives this process (not a power cut)."""
+        assert self._handle is not None
+        try:
+            self._handle.flush()
+        except OSError as error:
+            raise _cannot_write(error, self.path) from error
+
     def checkpoint(self, state: Mapping[str, Any]) -> None:
         """Append the run's state and bring everything so far onto the disk."""
         document = {"frame": self.last_index, "state": state}
@@ -142,8 +150,8 @@ class Journal:
 
     def _sync(self) -> None:
         assert self._handle is not None
+        self.flush()
         try:
-            self._handle.flush()
             os.fsync(self._handle.fileno())
         except OSError as error:
             raise _cannot_write(error, self.path) from error
@@ -204,13 +212,13 @@ class JournalReader:
         """How many frames a track has."""
         return len(self._tracks[track_id][0])
 
-    def track(self, track_id: int) -> TrackRows:
-        """All rows of one track, in time order; memory is that of this track alone.
+    def track(self, track_id: int, rows: slice = slice(None)) -> TrackRows:
+        """Rows of one track, all or some, in time order; memory is that of these rows alone.
 
         Raises:
-            FormatError: the track's rows disagree on the number of joints.
+            FormatError: the rows disagree on the number of joints.
         """
-        frames, places = self._tracks[track_id]
+        frames, places = (column[rows] for column in self._tracks[track_id])
         with BufferedReader(FileIO(self.path), _READ_BUFFER) as handle:
             joints, space = _shape_at(handle, self._offsets[frames[0]])[1:]
             box = np.empty((len(frames), 4), "<f4")
@@ -232,8 +240,8 @@ class JournalReader:
         at = np.array(frames, np.int32)
         return TrackRows(
             track_id=track_id,
-            index=np.array(self._index, np.int64)[at],
-            time_s=np.array(self._times, np.float64)[at],
+            index=np.frombuffer(self._index, np.int64)[at],
+            time_s=np.frombuffer(self._times, np.float64)[at],
             box=box,
             position=position,
             score=score,

@@ -18,8 +18,9 @@ Layout, version 1 (HDF5; every text is JSON in a scalar string):
     timeline     classes, model, thresholds, segments; with windows/ person u32, start_s, end_s, known,
                  probabilities (windows, C)
 
-The file appears under its name only when complete. Writing and reading take the memory of one track at a time
-(`PosesWriter`, `PosesFile`); `write` and `read` do a whole `Recording`.
+The file appears under its name only when complete. Writing takes the memory of a piece of a track
+(`PosesWriter`), reading that of one track or of a stretch of time (`PosesFile`); `write` and `read` do a
+whole `Recording`.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def write(
     )
     with writer:
         for person in {**before, **after}:
-            writer.add(before.get(person), after.get(person))
+            writer.add([(before.get(person), after.get(person))])
         writer.finish(segments=raw.segments, timeline=timeline, has_smoothed=smoothed is not None)
     return Path(path)
 

@@ -18,6 +18,7 @@ from bodyverb.outputs.palette import hex_of, person_colour, verb_colour
 ABSENT = -32768
 _TEXT = 120
 _QUALITY_BINS = 400
+_BINS = 512
 _ANGLES = {
     "knee": ("hip", "knee", "ankle"),
     "hip": ("shoulder", "hip", "knee"),
@@ -190,30 +191,44 @@ def _curves(track: PoseSequence, share: int) -> dict[str, Any]:
 
     Every row where they fit; else time bins, each with one true pose and the extent of every curve.
     """
-    position = track.position[0, :, :, :2].astype(np.float32)
-    _, angles = joint_angles(track.position[0], track.skeleton)
-    flat = position.reshape(len(position), -1)
-    values = np.concatenate((flat, angles), axis=1)
     times = track.timestamps_s
-    scale = 32_000 / max(1.0, float(np.nanmax(np.abs(flat))))
-    scales = np.r_[np.full(flat.shape[1], scale), np.full(angles.shape[1], 100.0)]
+    joints = track.position[0]
+    reach = max(np.fmax.reduce(joints[..., :2], axis=None), -np.fmin.reduce(joints[..., :2], axis=None), 1.0)
+    flat, angles = 2 * joints.shape[1], len(joint_angles(joints[:0], track.skeleton)[0])
+    scale = 32_000 / float(reach)
+    scales = np.r_[np.full(flat, scale), np.full(angles, 100.0)]
     head: dict[str, Any] = {"scale": scale, "t0": float(times[0])}
-    if times.size * (values.shape[1] + 2) <= share:
+    if times.size * (scales.size + 2) <= share:
+        values = _values(joints, track.skeleton)
         return {**head, "t": _floats(times - times[0]), "v": _shorts(values * scales), "n": int(times.size)}
-    bins = max(2, share // (3 * values.shape[1] + 2))
+    bins = max(2, share // (3 * scales.size + 2))
     width = max((float(times[-1]) - float(times[0])) / (bins - 1), 1e-9)
     starts = np.flatnonzero(np.diff(np.floor((times - times[0]) / width), prepend=-1))
-    low = np.fmin.reduceat(values, starts, axis=0)
-    high = np.fmax.reduceat(values, starts, axis=0)
+    rows = [np.zeros((starts.size, scales.size), np.float32) for _ in range(3)]
+    for at in range(
+        0, starts.size, _BINS
+    ):  # a long track's angles at once would take several times its memory
+        own = starts[at : at + _BINS]
+        stop = starts[at + _BINS] if at + _BINS < starts.size else times.size
+        values = _values(joints[own[0] : stop], track.skeleton)
+        one, low, high = (row[at : at + _BINS] for row in rows)
+        one[:] = values[own - own[0]]
+        np.fmin.reduceat(values, own - own[0], axis=0, out=low)
+        np.fmax.reduceat(values, own - own[0], axis=0, out=high)
+    names = zip(("v", "lo", "hi"), rows, strict=True)
     return {
         **head,
         "bin_s": width,
         "n": int(starts.size),
         "t": _floats(times[starts] - times[0]),
-        "v": _shorts(values[starts] * scales),
-        "lo": _shorts(low * scales),
-        "hi": _shorts(high * scales),
+        **{name: _shorts(row * scales) for name, row in names},
     }
+
+
+def _values(position: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """(T, 2 J + A) float32: x and y of every joint, then the angles."""
+    flat = position[..., :2].astype(np.float32).reshape(len(position), -1)
+    return np.concatenate((flat, joint_angles(position, skeleton)[1]), axis=1)
 
 
 def _shorts(values: np.ndarray) -> str:

@@ -18,7 +18,7 @@ from bodyverb.pipeline.first_pass import FirstPass
 from bodyverb.pipeline.job import Job
 from bodyverb.pipeline.options import SourceResult
 from bodyverb.pipeline.pictures import write_page, write_pictures
-from bodyverb.pipeline.tracks import CUTOFF_HZ, MAX_GAP_S, posed_rate, raw_tracks, smoothed
+from bodyverb.pipeline.tracks import CUTOFF_HZ, MAX_GAP_S, people, pieces, posed_rate
 from bodyverb.recognize.pairs import presence
 
 SPARE_BYTES = 8 << 20
@@ -83,20 +83,19 @@ def _write_poses(job: Job, first: FirstPass) -> tuple[Timeline | None, dict[str,
     made = describe(job, reader.meta, method)
     moving = first.info.kind != "image"  # one picture shows no motion
     least = job.engine.tracking().get("new_score", 0.0)
-    timeline, windows, people = None, [], []
+    timeline, windows, present = None, [], []
     with PosesWriter(
         job.result(SUFFIX), timestamps_s=times, image_size=size, source=job.source, meta=made
     ) as writer:
-        for done, raw in enumerate(raw_tracks(reader, first.info, job.engine.skeleton, job.source, least)):
-            track = smoothed(raw, times, method)
-            writer.add(raw, track)
-            del raw  # a long track is large
+        for done, (track_id, name) in enumerate(people(reader, least), 1):
+            writer.add(pieces(reader, track_id, name, first.info, job.engine.skeleton, method))
             if recognizer is not None and moving:
+                track = writer.stored(name)
                 windows += recognizer(track)
-                people += [presence(track)] if recognizer.persons == 2 else []
-            job.progress.advance("smooth", done + 1, len(reader.track_ids))
+                present += [presence(track.whole())] if recognizer.persons == 2 else []
+            job.progress.advance("smooth", done, len(reader.track_ids))
         if recognizer is not None:
-            windows += recognizer.pairs(people, writer.stored)
+            windows += recognizer.pairs(present, lambda name: writer.stored(name).whole())
             timeline = recognizer.merged(windows)
         segments = () if timeline is None else timeline.segments
         writer.finish(segments=segments, timeline=timeline, has_smoothed=True)

@@ -1,4 +1,4 @@
-"""From the journal's rows to people: raw tracks, and the same behind the filter."""
+"""From the journal's rows to people: their rows as they came, and the same behind the filter."""
 
 from __future__ import annotations
 
@@ -22,37 +22,74 @@ PIECE_ROWS = 2000
 MARGIN_ROWS = 300
 
 
-def raw_tracks(
-    reader: JournalReader, info: MediaInfo, skeleton: Skeleton, source: str, min_score: float = 0.0
-) -> Iterator[PoseSequence]:
-    """The people of a journal, one at a time: a row for each frame in which they were found.
+Piece = tuple[PoseSequence, PoseSequence]
+"""Some rows of a person: raw, and behind the filter with rows added for the frames of short gaps."""
+
+
+def people(reader: JournalReader, min_score: float = 0.0) -> Iterator[tuple[int, str]]:
+    """Track ids of the people of a journal, with the names 1, 2, ... in order of appearance.
 
     A track that is shorter than 0.3 s and has fewer than 8 rows is noise and left out, unless the whole
     source is hardly longer; so is one whose median pose scores below `min_score` (mean of the better half of
-    its joints): one good frame makes a wheel a person for the tracker, the whole track does not. People are
-    numbered 1, 2, ... in order of appearance.
+    its joints): one good frame makes a wheel a person for the tracker, the whole track does not.
     """
     times = reader.timestamps_s
     long_source = len(times) > MIN_TRACK_ROWS and times[-1] - times[0] > 2 * MIN_TRACK_S
     names = 0
     for track_id in reader.track_ids:
-        rows = reader.track(track_id)
-        if (
-            long_source
-            and rows.time_s[-1] - rows.time_s[0] < MIN_TRACK_S
-            and len(rows.time_s) < MIN_TRACK_ROWS
-        ):
-            continue
-        if np.median(pose_score(np.nan_to_num(rows.score))) < min_score:
+        rows = reader.rows_of(track_id)
+        if long_source and rows < MIN_TRACK_ROWS:
+            own = reader.track(track_id).time_s
+            if own[-1] - own[0] < MIN_TRACK_S:
+                continue
+        parts = (reader.track(track_id, slice(at, at + PIECE_ROWS)) for at in range(0, rows, PIECE_ROWS))
+        scores = np.concatenate([pose_score(np.nan_to_num(part.score)) for part in parts])
+        if np.median(scores) < min_score:
             continue
         names += 1
-        track = [_raw_track(rows, info, skeleton, source, str(names))]
-        del rows
-        yield track.pop()  # a long track is large: who takes it can let it go
+        yield track_id, str(names)
+
+
+def pieces(
+    reader: JournalReader, track_id: int, name: str, info: MediaInfo, skeleton: Skeleton, method: Method
+) -> Iterator[Piece]:
+    """One person's rows, raw and smoothed, in order, in bounded memory.
+
+    Filters need several times a track's memory, so a long one goes through in pieces that overlap by more
+    than any filter remembers.
+
+    Args:
+        reader: the journal.
+        track_id: of `people`.
+        name: the person's id.
+        info: of the source.
+        skeleton: layout of the journal's joints.
+        method: of `estimate.smooth`; with `none` both are the same.
+    """
+    times, rows = reader.timestamps_s, reader.rows_of(track_id)
+    step = rows if rows <= PIECE_ROWS + 2 * MARGIN_ROWS else PIECE_ROWS
+    for first in range(0, rows, step):
+        stop = min(rows, first + step)
+        low, high = max(0, first - MARGIN_ROWS), min(rows, stop + MARGIN_ROWS)
+        raw = _raw_track(
+            reader.track(track_id, slice(low, high)), info, skeleton, reader.meta["source"], name
+        )
+        own = raw.select(frames=slice(first - low, stop - low))
+        if method == "none":
+            yield own, own
+            continue
+        track = insert_rows(raw, times, MAX_GAP_S)
+        track = smooth(track, method, cutoff_hz=CUTOFF_HZ, max_gap_s=MAX_GAP_S)
+        begin = np.searchsorted(track.timestamps_s, own.timestamps_s[0])
+        end = (
+            track.frames
+            if high == stop
+            else np.searchsorted(track.timestamps_s, raw.timestamps_s[stop - low])
+        )
+        yield own, track.select(frames=slice(int(begin), int(end)))
 
 
 def _raw_track(rows: TrackRows, info: MediaInfo, skeleton: Skeleton, source: str, name: str) -> PoseSequence:
-    """The rows as a sequence; it takes over their arrays, for a long track is large."""
     present = np.isfinite(rows.position).all(-1)
     rows.position[~present] = np.nan
     rows.score[~present] = 0
@@ -73,35 +110,6 @@ def _raw_track(rows: TrackRows, info: MediaInfo, skeleton: Skeleton, source: str
         person_ids=(name,),
         source=source,
     )
-
-
-def smoothed(raw: PoseSequence, timestamps_s: np.ndarray, method: Method) -> PoseSequence:
-    """A raw track behind the filter, with rows added for the frames of short gaps.
-
-    Filters need several times a track's memory, so a long one goes through in pieces that overlap by more
-    than any filter remembers.
-
-    Args:
-        raw: one person.
-        timestamps_s: (T,) times of all frames of the source.
-        method: of `estimate.smooth`; `none` gives the track back as it is.
-    """
-    if method == "none":
-        return raw
-    track = insert_rows(raw, timestamps_s, MAX_GAP_S)
-    if track.frames <= PIECE_ROWS + 2 * MARGIN_ROWS:
-        return smooth(track, method, cutoff_hz=CUTOFF_HZ, max_gap_s=MAX_GAP_S)
-    names = ("position", "score", "state", "box")
-    whole = {name: np.empty_like(getattr(track, name)) for name in names}
-    for first in range(0, track.frames, PIECE_ROWS):
-        low, high = max(0, first - MARGIN_ROWS), min(track.frames, first + PIECE_ROWS + MARGIN_ROWS)
-        piece = smooth(
-            track.select(frames=slice(low, high)), method, cutoff_hz=CUTOFF_HZ, max_gap_s=MAX_GAP_S
-        )
-        stop = min(track.frames, first + PIECE_ROWS)
-        for name in names:
-            whole[name][:, first:stop] = getattr(piece, name)[:, first - low : stop - low]
-    return track.replace(**whole)
 
 
 def posed_rate(info: MediaInfo, every: int, times: np.ndarray) -> float | None:

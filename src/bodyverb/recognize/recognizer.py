@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from bodyverb.core import InputError, ModelError, PoseSequence, Segment, Timelin
 from bodyverb.core.skeleton import Skeleton
 from bodyverb.recognize.pairs import Presence, near_pairs, numeric, pair_id, presence
 from bodyverb.recognize.segments import DEFAULTS, merge
+from bodyverb.recognize.tracks import Track
 from bodyverb.recognize.windows import cut, spans
 
 BATCH = 64
@@ -126,7 +128,7 @@ class Recognizer:
             result += self._windows(part, person_id, chances, known, ~self._paired)
         return result
 
-    def windows(self, track: PoseSequence) -> list[Window]:
+    def windows(self, track: Track) -> list[Window]:
         """Scores the windows of one person's track; none where the track has no frame, or where every verb
         takes two."""
         times = track.timestamps_s
@@ -138,9 +140,7 @@ class Recognizer:
             result += self.score(*self._piece(track, part), part, track.person_ids[0])
         return result
 
-    def pair(
-        self, one: PoseSequence, other: PoseSequence, intervals: Sequence[tuple[float, float]]
-    ) -> list[Window]:
+    def pair(self, one: Track, other: Track, intervals: Sequence[tuple[float, float]]) -> list[Window]:
         """Scores windows of two people together.
 
         Both are sampled at the same times and keep their places in the picture, so that the way from one to
@@ -160,9 +160,10 @@ class Recognizer:
         Raises:
             InputError: not one person each, not 2D, the same person, or another picture.
         """
-        if self.persons == 1 or not one.frames or not other.frames:
+        if self.persons == 1 or not len(one.timestamps_s) or not len(other.timestamps_s):
             return []
-        tracks = _same_picture(one, other)
+        tracks = sorted((one, other), key=lambda track: numeric(track.person_ids[0]))
+        _check_same_picture(*(track.select(frames=slice(0, 1)) for track in tracks))
         name = pair_id(*(track.person_ids[0] for track in tracks))
         low, high = (pick(track.timestamps_s[at] for track in tracks) for pick, at in ((max, 0), (min, -1)))
         result: list[Window] = []
@@ -173,7 +174,7 @@ class Recognizer:
                 result += self._pair(tracks, part, name)
         return result
 
-    def _pair(self, tracks: list[PoseSequence], part: list[tuple[float, float]], name: str) -> list[Window]:
+    def _pair(self, tracks: list[Track], part: list[tuple[float, float]], name: str) -> list[Window]:
         """At most `BATCH` windows of two tracks."""
         each = [cut(*self._piece(track, part), part, self.steps) for track in tracks]
         inputs, seconds = np.concatenate([position for position, _ in each], axis=1), each[0][1]
@@ -181,7 +182,7 @@ class Recognizer:
         chances, known = ((a + b) / 2 for a, b in zip(*ways, strict=True))
         return self._windows(part, name, chances, known, self._paired)
 
-    def _piece(self, track: PoseSequence, part: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    def _piece(self, track: Track, part: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
         """`prepare` of the rows that windows need: a piece at a time, for a long track is large."""
         low = max(0, int(np.searchsorted(track.timestamps_s, part[0][0], side="right")) - 1)
         high = int(np.searchsorted(track.timestamps_s, part[-1][1], side="right")) + 1
@@ -216,7 +217,7 @@ class Recognizer:
             for (start, end), chance, sure in zip(part, chances.astype(np.float32), known, strict=True)
         ]
 
-    def __call__(self, track: PoseSequence) -> list[Window]:
+    def __call__(self, track: Track) -> list[Window]:
         """The same as `windows`."""
         return self.windows(track)
 
@@ -231,7 +232,7 @@ class Recognizer:
         people = [presence(track) for track in tracks] if self.persons == 2 else []
         return self.merged(windows + self.pairs(people, known.__getitem__))
 
-    def pairs(self, people: Sequence[Presence], track: Callable[[str], PoseSequence]) -> list[Window]:
+    def pairs(self, people: Sequence[Presence], track: Callable[[str], Track]) -> list[Window]:
         """Scores the windows of those who stand near each other.
 
         Args:
@@ -244,8 +245,11 @@ class Recognizer:
         if self.persons == 1:
             return []
         result: list[Window] = []
-        for near in near_pairs(people, min_s=self.thresholds["min_s"]):
-            result += self.pair(track(near.first), track(near.second), near.intervals)
+        found = near_pairs(people, min_s=self.thresholds["min_s"])
+        for first, group in groupby(found, key=lambda near: near.first):
+            one = track(first)
+            for near in group:
+                result += self.pair(one, track(near.second), near.intervals)
         return result
 
     def merged(self, windows: Sequence[Window]) -> Timeline:
@@ -355,8 +359,8 @@ def _parts(where: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
     return [where[first : first + BATCH] for first in range(0, len(where), BATCH)]
 
 
-def _same_picture(one: PoseSequence, other: PoseSequence) -> list[PoseSequence]:
-    """Two tracks in the order of their numbers."""
+def _check_same_picture(one: PoseSequence, other: PoseSequence) -> None:
+    """That these are rows of two people who can be seen together."""
     if one.person_ids[0] == other.person_ids[0]:
         raise InputError(
             f"Expected two people, got {one.person_ids[0]!r} twice; pass the tracks of different people"
@@ -368,4 +372,3 @@ def _same_picture(one: PoseSequence, other: PoseSequence) -> list[PoseSequence]:
             f"Expected two people of one picture, got others in {', '.join(odd)}; "
             "pass tracks of one recording"
         )
-    return sorted((one, other), key=lambda track: numeric(track.person_ids[0]))
