@@ -26,7 +26,7 @@ except ImportError:  # pragma: no cover - no wheel for this Python or processor
 
 MAX_FILE_BYTES = 32 * 1024**2
 BLOCK_BYTES = 512 * 1024
-MAX_WORD_BYTES = 64
+MAX_WORD_BYTES = 1024
 _BREAK, _RETURN, _BLANK, _COMMA, _MINUS, _BRACKET = b"\n\r ,-["
 _BOM = b"\xef\xbb\xbf"
 _THREAD = threading.local()
