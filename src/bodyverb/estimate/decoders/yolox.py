@@ -64,13 +64,14 @@ class Yolox:
 
 def build(card: Card, outputs: Sequence[str], joints: int) -> Yolox:
     """The decoder of a card."""
-    output = card.decoder.get("output", outputs[0])
+    output, strides = card.decoder.get("output", outputs[0]), tuple(card.decoder.get("strides", (8, 16, 32)))
+    size = card.input.get("size")
     return Yolox(
         card=card,
         output=output,
-        strides=tuple(card.decoder.get("strides", (8, 16, 32))),
+        strides=strides,
         person=int(card.decoder.get("person", 0)),
-        shapes={output: (1, "rows", "5 + classes")},
+        shapes={output: (1, "rows" if size is None else len(_grid(tuple(size), strides)[0]), "5 + classes")},
     )
 
 
