@@ -157,12 +157,19 @@ def _array(args: tuple[Any, ...]) -> Array:
     return Array()
 
 
-def _dtype(args: tuple[Any, ...]) -> Type:
-    code = args[0] if args else None
-    code = code.decode("latin-1") if isinstance(code, bytes) else code
+def plain_dtype(code: Any) -> np.dtype:
+    """The dtype of a code such as `<f4`; only numbers, text and objects, no fields."""
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         raise Refused("a dtype of numbers, text or objects", kind_of(code))
-    return Type(np.dtype(code))
+    try:
+        return np.dtype(code)
+    except (TypeError, ValueError):
+        raise Refused("a dtype of numbers, text or objects", repr(code)) from None
+
+
+def _dtype(args: tuple[Any, ...]) -> Type:
+    code = args[0] if args else None
+    return Type(plain_dtype(code.decode("latin-1") if isinstance(code, bytes) else code))
 
 
 def _scalar(args: tuple[Any, ...]) -> Any:

@@ -1,0 +1,187 @@
+"""JSON of files one did not write: small documents whole, long lists record by record, numbers checked.
+
+Python's objects take up to 24 times the memory of their text. A document is therefore bounded, and of a list
+only one record, bounded too, is held at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import numpy as np
+
+from bodyverb.core import FormatError
+
+MAX_DOCUMENT_BYTES = 2 * 1024**2
+MAX_RECORD_CHARACTERS = 256 * 1024
+_CHUNK = 256 * 1024
+_BLANK = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
+
+
+def document(path: str | Path) -> Any:
+    """The content of a small file.
+
+    Raises:
+        FormatError: The file is absent, larger than 2 MiB or no JSON.
+    """
+    try:
+        size = Path(path).stat().st_size
+        if size > MAX_DOCUMENT_BYTES:
+            raise FormatError(
+                f"Expected at most {MAX_DOCUMENT_BYTES >> 20} MiB of JSON, got {size} bytes: {path}"
+            )
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise FormatError(f"Expected a JSON file, got '{error.strerror}'; check the path: {path}") from None
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"Expected JSON, got {_short(error)}; check the file: {path}") from None
+
+
+def records(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file that is one list of them, and the line each begins at (from 1).
+
+    Raises:
+        FormatError: The file is absent or no JSON, not a list of objects, or a record is longer than 256 KiB.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig") as stream:
+            yield from _Records(stream, path).all()
+    except OSError as error:
+        raise FormatError(f"Expected a JSON file, got '{error.strerror}'; check the path: {path}") from None
+    except UnicodeDecodeError as error:
+        raise FormatError(f"Expected JSON in UTF-8, got {_short(error)}; check the file: {path}") from None
+
+
+class _Records:
+    """A window over the text; one record fits into it from wherever it begins."""
+
+    def __init__(self, stream: TextIO, path: str | Path) -> None:
+        self.stream, self.path = stream, path
+        self.text, self.at, self.line, self.ended = "", 0, 1, False
+
+    def all(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Every record and its line."""
+        if self.next() != "[":
+            self.fail("a list of records", "another start")
+        self.at += 1
+        if self.next() == "]":
+            self.at += 1
+        else:
+            while True:
+                yield self.record()
+                sign = self.next()
+                self.at += 1
+                if sign == "]":
+                    break
+                if sign != ",":
+                    self.fail("a comma or the end of the list", repr(sign) if sign else "the end of the file")
+                self.next()
+        if self.next():
+            self.fail("the end of the file", "more text")
+
+    def next(self) -> str:
+        """The next character that is no blank; empty at the end of the file."""
+        while True:
+            self.fill()
+            end = _BLANK.match(self.text, self.at).end()  # type: ignore[union-attr]
+            self.line += self.text.count("\n", self.at, end)
+            self.at = end
+            if end < len(self.text) or self.ended:
+                return self.text[end : end + 1]
+
+    def fill(self) -> None:
+        """Read until a whole record lies ahead, or the file ends."""
+        while not self.ended and len(self.text) - self.at < MAX_RECORD_CHARACTERS:
+            more = self.stream.read(_CHUNK)
+            self.ended = not more
+            self.text = self.text[self.at :] + more
+            self.at = 0
+
+    def record(self) -> tuple[int, dict[str, Any]]:
+        """The record that begins here, and its line."""
+        self.fill()
+        start = self.line
+        try:
+            value, end = _DECODER.raw_decode(self.text, self.at)
+        except (ValueError, RecursionError) as error:
+            longer = not self.ended and self.text.find("\n", self.at) < 0
+            found = f"a longer one, or {_short(error)}" if longer or not self.ended else _short(error)
+            self.fail(f"a record of at most {MAX_RECORD_CHARACTERS >> 10} KiB", found)
+        if not isinstance(value, dict):
+            self.fail("records as objects", type(value).__name__)
+        self.line += self.text.count("\n", self.at, end)
+        self.at = end
+        return start, value
+
+    def fail(self, expected: str, found: str) -> NoReturn:
+        """Raise the error of the line at hand."""
+        raise FormatError(
+            f"Expected {expected}, got {found} from line {self.line} on; check the file: {self.path}"
+        ) from None
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__} ({str(error)[:120]})"
+
+
+class Fields:
+    """The fields of one record, checked when asked for; `where` and `path` are for messages."""
+
+    def __init__(self, values: Any, where: str, path: str | Path) -> None:
+        self.values, self.where, self.path = values, where, path
+        if not isinstance(values, dict):
+            self.fail("named fields", type(values).__name__)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def text(self, name: str) -> str:
+        """A text that is not empty."""
+        value = self.values.get(name)
+        if not isinstance(value, str) or not value:
+            self.fail(f"{name!r} as text", _kind(value))
+        return value
+
+    def whole(self, name: str, low: int = -(2**62), high: int = 2**62) -> int:
+        """A whole number; 3.0 counts as one."""
+        value = self.values.get(name)
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+            self.fail(f"{name!r} as a whole number from {low} to {high}", _kind(value))
+        return number
+
+    def floats(self, name: str, *shape: int) -> np.ndarray:
+        """Finite numbers, as lists nested to this shape; without a shape one number. float64."""
+        return np.array(self._nested(self.values.get(name), name, shape), np.float64)
+
+    def inner(self, name: str) -> Fields:
+        """The fields of a nested object."""
+        return Fields(self.values.get(name), f"{name!r} of {self.where}", self.path)
+
+    def fail(self, expected: str, found: str) -> NoReturn:
+        """Raise the error of this record."""
+        raise FormatError(f"Expected {expected}, got {found} in {self.where}; check the file: {self.path}")
+
+    def _nested(self, value: Any, name: str, shape: tuple[int, ...]) -> Any:
+        if not shape:
+            good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
+            if not good or not math.isfinite(value):
+                self.fail(f"{name!r} as finite numbers", _kind(value))
+            return value
+        if not isinstance(value, list) or len(value) != shape[0]:
+            self.fail(f"{name!r} as a list of {shape[0]}", _kind(value))
+        return [self._nested(item, name, shape[1:]) for item in value]
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "an object"
+    return "nothing" if value is None else repr(value)[:40]
