@@ -131,6 +131,22 @@ def test_a_presence_is_thin_and_falls_back_on_joints():
     assert len(nothing.step) == 0 and near_pairs([nothing, presence(bare)]) == []
 
 
+def test_a_presence_is_the_same_in_pieces(monkeypatch):
+    rng = np.random.default_rng(0)
+    corner = rng.uniform(0, 100, (1, 200, 2))
+    box = np.concatenate([corner, corner + 50], axis=-1)
+    empty = np.full((1, 200, 13, 2), np.nan)
+    layout, times = skeletons.get("penn13"), np.sort(rng.uniform(0, 30, 200))
+    track = PoseSequence.from_arrays(empty, skeleton=layout, timestamps_s=times, box=box)
+    whole = presence(track)
+    monkeypatch.setattr(room, "BLOCK", 37)
+    parts = presence(track)
+    np.testing.assert_array_equal(parts.step, whole.step)
+    same = (parts.box == whole.box).all(axis=1)
+    assert same.sum() >= len(same) - 5  # a step across an edge is a mean of two means
+    np.testing.assert_allclose(parts.box, whole.box, atol=50)
+
+
 def test_looked_at_grows_with_the_people_not_with_their_square(monkeypatch):
     looked, real = [], room._within
 

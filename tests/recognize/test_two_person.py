@@ -9,6 +9,7 @@ import pytest
 from bodyverb import skeletons
 from bodyverb.core import InputError, ModelError, PoseSequence
 from bodyverb.infer import load
+from bodyverb.recognize import pairs
 from bodyverb.recognize import recognizer as room
 from bodyverb.recognize.pairs import near_pairs, presence
 from bodyverb.recognize.recognizer import Recognizer
@@ -157,6 +158,38 @@ def test_pieces_and_rows_of_the_interval_give_the_windows_of_the_whole(monkeypat
         assert [(w.start_s, w.known, w.probabilities.tobytes()) for w in whole] == [
             (w.start_s, w.known, w.probabilities.tobytes()) for w in others
         ]
+
+
+class OnDisk:
+    """A track that is read when asked for."""
+
+    def __init__(self, track: PoseSequence, read: list[int]) -> None:
+        self.timestamps_s, self.person_ids, self._track, self._read = (
+            track.timestamps_s, track.person_ids, track, read
+        )  # fmt: skip
+
+    def select(self, *, frames: slice) -> PoseSequence:
+        part = self._track.select(frames=frames)
+        self._read.append(part.frames)
+        return part
+
+
+def test_tracks_on_disk_are_read_in_pieces(monkeypatch):
+    monkeypatch.setattr(pairs, "BLOCK", 100)
+    monkeypatch.setattr(room, "BATCH", 8)
+    people = [
+        track(str(k), lambda t, k=k: 900 * (k > 2) + 5 * np.sin(t + k), seconds=120.0) for k in range(4)
+    ]
+    read: list[int] = []
+    disk = {one.person_ids[0]: OnDisk(one, read) for one in people}
+    recognizer = Recognizer(Fake())
+    windows = recognizer.pairs([presence(one) for one in disk.values()], disk.__getitem__)
+    whole = recognizer.timeline(people).windows
+    assert {w.person_id for w in windows} == {"0+1", "0+2", "1+2"}
+    assert [(w.person_id, w.start_s, w.end_s, w.known, w.probabilities.tobytes()) for w in windows] == [
+        (w.person_id, w.start_s, w.end_s, w.known, w.probabilities.tobytes()) for w in whole
+    ]
+    assert max(read) <= 100 and people[0].frames > 1000
 
 
 def test_layouts_are_converted_and_mirrored_pictures_turned_back():

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from bodyverb.core import PoseSequence
+from bodyverb.recognize.tracks import Track
 
 STEP_S = 0.2
 """Step of the coarse clock in s."""
@@ -76,34 +77,49 @@ def numeric(person_id: str) -> tuple[bool, int, str]:
     return not number, int(person_id) if number else 0, person_id
 
 
-def presence(track: PoseSequence) -> Presence:
+def presence(track: Track) -> Presence:
     """Thins a track to the boxes of the coarse clock.
 
     Args:
         track: one person in 2D. Where a frame has no box, the extent of its joints counts; where it has
-            neither, the person is not there.
+            neither, the person is not there. Memory is that of `BLOCK` of its rows.
 
     Returns:
         24 bytes for each 0.2 s in which the person is there.
     """
     times = track.timestamps_s
-    box = np.full((track.frames, 4), np.nan, np.float32) if track.box is None else np.array(track.box[0])
-    bare = np.isnan(box[:, 0]) & track.present[0].any(axis=-1)
-    joints = track.position[0, bare, :, :2]
-    if len(joints):
-        box[bare] = np.concatenate([np.nanmin(joints, axis=1), np.nanmax(joints, axis=1)], axis=1)
-    there = np.isfinite(box).all(axis=1)
-    step, begin, count = np.unique(
-        np.floor(times[there] / STEP_S + 1e-6).astype(np.int64), return_index=True, return_counts=True
-    )
-    total = np.add.reduceat(box[there].astype(np.float64), begin) if len(step) else np.zeros((0, 4))
+    parts = [(np.zeros(0, np.int64), np.zeros((0, 4)))]
+    for first in range(0, len(times), BLOCK):
+        part = track.select(frames=slice(first, first + BLOCK))
+        box = _boxes(part)
+        there = np.isfinite(box).all(axis=1)
+        parts.append(_mean(np.floor(part.timestamps_s[there] / STEP_S + 1e-6).astype(np.int64), box[there]))
+    step, box = _mean(*map(np.concatenate, zip(*parts, strict=True)))
     return Presence(
         person_id=track.person_ids[0],
         start_s=float(times[0]) if len(times) else 0.0,
         end_s=float(times[-1]) if len(times) else 0.0,
         step=step,
-        box=(total / count[:, None]).astype(np.float32),
+        box=box.astype(np.float32),
     )
+
+
+def _boxes(part: PoseSequence) -> np.ndarray:
+    """(T, 4) boxes of one person, from the joints where there is none; NaN where nothing is there."""
+    box = np.full((part.frames, 4), np.nan, np.float32) if part.box is None else np.array(part.box[0])
+    bare = np.isnan(box[:, 0]) & part.present[0].any(axis=-1)
+    joints = part.position[0, bare, :, :2]
+    if len(joints):
+        box[bare] = np.concatenate([np.nanmin(joints, axis=1), np.nanmax(joints, axis=1)], axis=1)
+    return box
+
+
+def _mean(step: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each step (n,) of rising ones once, and the mean (n, 4) of its boxes."""
+    once, begin, count = np.unique(step, return_index=True, return_counts=True)
+    if not len(once):
+        return once, np.zeros((0, 4))
+    return once, np.add.reduceat(box.astype(np.float64), begin) / count[:, None]
 
 
 def near_pairs(people: Sequence[Presence], *, min_s: float = 0.4) -> list[NearPair]:
