@@ -34,6 +34,7 @@ class Turn:
         frames: that went through it.
         wall_s: of the whole process.
         loop_s: without start-up and loading.
+        cpu_s: time on all cores, of the whole process.
         peak_bytes: of memory, of the process and its children.
         joints: name -> (frame, 12, 2) px in the order of `COMMON`; the first is what a user gets.
     """
@@ -41,6 +42,7 @@ class Turn:
     frames: int
     wall_s: float
     loop_s: float
+    cpu_s: float
     peak_bytes: int
     joints: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -87,7 +89,8 @@ def bodyverb(name: str, nets: Nets, words: str) -> Contestant:
         source = json.loads(done.said)["sources"][0]
         path = Path(source["paths"]["poses"])
         joints = {which: aligned(poses_h5.read(path, which)) for which in ("smoothed", "raw")}  # type: ignore
-        return Turn(source["frames"], done.wall_s, source["seconds"]["total"], done.peak_bytes, joints)
+        loop_s = source["seconds"]["total"]
+        return Turn(source["frames"], done.wall_s, loop_s, done.cpu_s, done.peak_bytes, joints)
 
     return Contestant(name, f"`bodyverb run --no-video --no-report`, {words}", turn)
 
@@ -128,7 +131,8 @@ def _program(
     done = watched([*python, str(PROGRAMS / program), str(clip), str(left), *arguments])
     with np.load(left) as kept:
         joints = {"its own": kept["joints"][:, [order[name] for name in COMMON]]} if order else {}
-        return Turn(int(kept["frames"]), done.wall_s, float(kept["seconds"]), done.peak_bytes, joints)
+        loop_s = float(kept["seconds"])
+        return Turn(int(kept["frames"]), done.wall_s, loop_s, done.cpu_s, done.peak_bytes, joints)
 
 
 def shared_networks(folder: Path) -> tuple[Nets, list[Path]]:

@@ -80,6 +80,7 @@ def _row(one: Contestant, turns: Sequence[Turn]) -> dict[str, Any]:
         "fps_of_turns": [turn.frames / turn.wall_s for turn in turns],
         "fps": statistics.median(turn.frames / turn.wall_s for turn in turns),
         "fps_without_start": statistics.median(turn.frames / turn.loop_s for turn in turns),
+        "cpu_ms": 1000 * statistics.median(turn.cpu_s / turn.frames for turn in turns),
         "peak_mib": statistics.median(turn.peak_bytes for turn in turns) / 2**20,
     }
 

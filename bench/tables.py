@@ -91,6 +91,7 @@ def _peers(section: dict[str, Any]) -> str:
             "slowest to fastest",
             "without start-up",
             "share of decoding alone",
+            "CPU ms a frame",
             "peak MiB",
             *(f"{video}: {what}" for video in _PEER_VIDEOS for what in ("median", "within 0.2", "missing")),
         ),
@@ -101,6 +102,7 @@ def _peers(section: dict[str, Any]) -> str:
                 f"{min(row['fps_of_turns']):.1f} to {max(row['fps_of_turns']):.1f}",
                 f"{row['fps_without_start']:.1f}",
                 f"{row['fps'] / decode:.0%}" if decode else "-",
+                f"{row['cpu_ms']:.1f}",
                 f"{row['peak_mib']:.0f}",
                 *_errors(row.get("joints")),
             )
@@ -124,12 +126,13 @@ def _peers(section: dict[str, Any]) -> str:
     ]
     return (
         f"{section['clip']}: {rows[0]['frames']} frames, every one through everybody's network, decoding "
-        f"included; whole processes in turns, {section['turns']} of each. Memory is that of a process and "
-        "all it starts. The joints are those of the timed runs (and of one more over pose_squats.mp4), their "
-        "distance to the golden joints is in torsos as below; missing: no position. The golden joints are "
-        "other networks' output: those of pose_1.mp4 are what MoveNet is expected to give, those of "
-        "pose_squats.mp4 BlazePose's, which is the network of MediaPipe, so that MediaPipe is compared with "
-        f"itself there. Median on pose_1.mp4 before smoothing: {', '.join(raw)}.\n\n{tools}\n\n"
+        f"included; whole processes in turns, {section['turns']} of each. CPU is the time of all cores "
+        "together; memory that of a process and all it starts. The joints are those of the timed runs (and of "
+        "one more over pose_squats.mp4), their distance to the golden joints is in torsos as below; missing: "
+        "no position. The golden joints are other networks' output: those of pose_1.mp4 are what MoveNet is "
+        "expected to give, those of pose_squats.mp4 BlazePose's, which is the network of MediaPipe, so that "
+        "MediaPipe is compared with itself there. Median on pose_1.mp4 before smoothing: "
+        f"{', '.join(raw)}.\n\n{tools}\n\n"
         + "\n".join(f"- {row['name']}: {row['words']}" for row in rows)
         + "\n\nA ratio counts where the joints (median on pose_1.mp4) are no farther off.\n\n"
         + table(("frames/s of", "over those of", "ratio", "in single turns", "counts"), parts)

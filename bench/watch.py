@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 import time
@@ -20,12 +21,14 @@ class Watched:
 
     Attributes:
         wall_s: from start to exit, s.
+        cpu_s: time on all cores, of the process and what it waited for, s.
         peak_bytes: largest resident memory of the process and its children together, looked at ten times a
             second.
         said: its standard output.
     """
 
     wall_s: float
+    cpu_s: float
     peak_bytes: int
     said: str
 
@@ -37,7 +40,7 @@ def watched(command: Sequence[str]) -> Watched:
         RuntimeError: it did not end with 0.
     """
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as told:
-        begin, peak = time.perf_counter(), 0
+        begin, spent, peak = time.perf_counter(), children_s(), 0
         process = subprocess.Popen(command, stdout=said, stderr=told, text=True)
         tree = psutil.Process(process.pid)
         while True:
@@ -50,7 +53,13 @@ def watched(command: Sequence[str]) -> Watched:
         if process.returncode:
             told.seek(0)
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {told.read()[-2000:]}")
-        return Watched(wall, peak, said.read())
+        return Watched(wall, children_s() - spent, peak, said.read())
+
+
+def children_s() -> float:
+    """Seconds of all cores that the children which have ended took, with their children."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def resident(process: psutil.Process) -> int:

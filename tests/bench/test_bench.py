@@ -69,7 +69,7 @@ def test_a_watched_process(bench: dict[str, ModuleType]) -> None:
     hold = "import time; held = bytearray(b'x') * (64 << 20); time.sleep(0.5)"
     parent = f"import subprocess, sys; print('said'); subprocess.run([sys.executable, '-c', {hold!r}])"
     done = bench["watch"].watched([sys.executable, "-c", parent])
-    assert done.said == "said\n" and done.wall_s >= 0.5 and done.peak_bytes > 64 << 20
+    assert done.said == "said\n" and done.wall_s >= 0.5 and done.cpu_s > 0 and done.peak_bytes > 64 << 20
     with pytest.raises(RuntimeError, match="ended with 3: why"):
         bench["watch"].watched([sys.executable, "-c", "import sys; sys.stderr.write('why'); sys.exit(3)"])
 
@@ -114,17 +114,18 @@ def test_peers_take_turns(bench: dict[str, ModuleType], tmp_path: Path) -> None:
             order.append(name)
             truth = whole if clip.stem == "pose_squats" else bench["clips"].on_clip(whole, peers.SIZE, 4)
             far = {"its own": truth + np.array([away_px, 0])}
-            return contest.Turn(len(truth), wall_s * len(order), 1.0, 1 << 30, far)
+            return contest.Turn(len(truth), wall_s * len(order), 1.0, 0.4, 1 << 30, far)
 
         return contest.Contestant(name, "words", turn)
 
     alone = contest.Contestant(
-        "decoding alone", "words", lambda clip, out: contest.Turn(4, 1.0, 1.0, 1 << 20)
+        "decoding alone", "words", lambda clip, out: contest.Turn(4, 1.0, 1.0, 0.4, 1 << 20)
     )
     everybody = [alone, tool("bodyverb", 1.0, 2), tool("MediaPipe", 3.0, 1)]
     rows = peers.measure_peers(tmp_path / "clip.mp4", tmp_path / "pose_squats.mp4", everybody, 2)
     assert order[:4] == ["bodyverb", "MediaPipe"] * 2
     assert [row["peak_mib"] for row in rows] == [1, 1024, 1024]
+    assert rows[0]["cpu_ms"] == pytest.approx(100)
     assert rows[1]["joints"]["pose_1.mp4"]["its own"]["median_px"] == pytest.approx(2)
     ratio = peers.ratios(rows)[0]
     assert (
@@ -132,7 +133,7 @@ def test_peers_take_turns(bench: dict[str, ModuleType], tmp_path: Path) -> None:
     )
     rows[1], rows[2] = rows[2] | {"name": "bodyverb"}, rows[1] | {"name": "MediaPipe"}
     assert peers.ratios(rows)[0]["counts"]
-    slow = contest.Contestant("slow", "words", lambda clip, out: contest.Turn(3, 1.0, 1.0, 1))
+    slow = contest.Contestant("slow", "words", lambda clip, out: contest.Turn(3, 1.0, 1.0, 1.0, 1))
     with pytest.raises(SystemExit, match="same frames"):
         peers.measure_peers(tmp_path / "clip.mp4", tmp_path / "pose_squats.mp4", [alone, slow], 1)
 
@@ -170,7 +171,7 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
     videos = ("pose_1.mp4", "pose_squats.mp4")
     peer = {
         "words": "words", "frames": 60, "fps": 100.0, "fps_of_turns": [90.0, 110.0], "peak_mib": 300.0,
-        "fps_without_start": 120.0,
+        "fps_without_start": 120.0, "cpu_ms": 8.5,
     }  # fmt: skip
     latest = {
         "speed": {"rows": [speed], "clip": "a clip", "nets": "a, b, c", "decode_fps": 300.0},
@@ -204,7 +205,7 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
     }
     page = tables.page({name: {"made": made, **content} for name, content in latest.items()})
     assert "Not measured" not in page and set(latest) == set(tables.SECTIONS)
-    assert "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 300 | 0.100 | 90.0% | 0.0% |" in page
+    assert "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 8.5 | 300 | 0.100 | 90.0% | 0.0% |" in page
     assert "**2.50** | 2.40 to 2.60 | no" in page and "| pose | 4.00 | 80% | 250 |" in page
     for told in ("| 10% |", "**30.0**", "| x | crop | 1.50", "+2.0%", "| 250 |", "one-euro", "**0.100**"):
         assert told in page, told
