@@ -127,8 +127,8 @@ def _peers(section: dict[str, Any]) -> str:
     return (
         f"{section['clip']}: {rows[0]['frames']} frames, every one through everybody's network, decoding "
         f"included; whole processes in turns, {section['turns']} of each. CPU is the time of all cores "
-        "together; memory that of a process and all it starts. The joints are those of the timed runs (and of "
-        "one more over pose_squats.mp4), their distance to the golden joints is in torsos as below; missing: "
+        "together, memory that of a process and all it starts. The joints are those of the timed runs (and "
+        "of one more over pose_squats.mp4), their distance to the golden joints is in torsos as below; missing: "
         "no position. The golden joints are other networks' output: those of pose_1.mp4 are what MoveNet is "
         "expected to give, those of pose_squats.mp4 BlazePose's, which is the network of MediaPipe, so that "
         "MediaPipe is compared with itself there. Median on pose_1.mp4 before smoothing: "
