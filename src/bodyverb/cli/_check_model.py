@@ -22,11 +22,12 @@ MARGIN_PX = 8
 """Skin round the joints of a rendered person."""
 
 
-def check_model(folder: Path, picture: Path | None = None) -> str:
+def check_model(folder: Path, card: Path | None = None, picture: Path | None = None) -> str:
     """Load a network, compare it with its card, run it.
 
     Args:
         folder: holds card.json and the network.
+        card: where card.json comes from; errors name it in place of the copy.
         picture: of people; one rendered on the spot by default.
 
     Returns:
@@ -36,6 +37,16 @@ def check_model(folder: Path, picture: Path | None = None) -> str:
         ModelError: it does not load, does not fit its card, or returns no numbers.
         InputError: the picture cannot be read, or is given for a network that looks at none.
     """
+    try:
+        return _checked(folder, picture)
+    except ModelError as error:
+        text = str(error)
+        for copy in (folder / "card.json", folder / "model.onnx"):
+            text = text.replace(str(copy), str(card or copy))
+        raise ModelError(text) from error
+
+
+def _checked(folder: Path, picture: Path | None) -> str:
     from bodyverb.infer import Card, load
 
     task = Card.read(folder / "card.json").task

@@ -50,7 +50,7 @@ class Command:
                 f"{'--card' if self.card is None else '--onnx'}; name both: {self.name}"
             )
         facts = _facts(self.card) if entry is None else entry.facts
-        sha256 = _one_checksum(self.sha256, facts.get("sha256"))
+        sha256 = _one_checksum(self.sha256, entry.sha256 if entry else facts.get("sha256"))
         web = self.onnx is not None and self.onnx.startswith(("http://", "https://"))
         file = None if web else Path(self.onnx) if self.onnx else _by_hand(entry)
         base = Origin.of(entry) if entry else Origin()
@@ -62,15 +62,13 @@ class Command:
             most=base.most,
         )
         outcome: list[str] = []
+        card = entry.card if entry else self.card
+
+        def check(place: Path) -> None:
+            outcome.append(check_model(place, card, self.picture))
+
         with talking() as talk:
-            folder = install(
-                self.name,
-                facts,
-                origin,
-                lambda place: outcome.append(check_model(place, self.picture)),
-                replace=self.replace,
-                talk=talk,
-            )
+            folder = install(self.name, facts, origin, check, replace=self.replace, talk=talk)
         print(f"{self.name}: {outcome[0]}: {folder}")
         return 0
 

@@ -41,8 +41,8 @@ class Command:
         for entry in entries:
             outcome: list[str] = []
 
-            def check(place: Path, outcome: list[str] = outcome) -> None:
-                outcome.append(check_model(place))
+            def check(place: Path, card: Path = entry.card, outcome: list[str] = outcome) -> None:
+                outcome.append(check_model(place, card))
 
             try:
                 with talking() as talk:

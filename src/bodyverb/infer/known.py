@@ -20,7 +20,8 @@ class Known:
     Attributes:
         name: what the user types.
         task: as in its card.
-        facts: the card that it will have; `source` says where the network comes from.
+        card: the file of the entry.
+        facts: what is in it: the card that it will have; `source` says where the network comes from.
         addresses: official address first, then mirrors.
         member: file name of the network where the addresses give archives.
         sha256: of the network, or None where nobody has published it.
@@ -29,6 +30,7 @@ class Known:
 
     name: str
     task: str
+    card: Path
     facts: Mapping[str, Any]
     addresses: tuple[str, ...]
     member: str | None
@@ -66,6 +68,7 @@ def _read(path: Path) -> Known:
     return Known(
         name=facts["name"],
         task=facts["task"],
+        card=path,
         facts=facts,
         addresses=tuple(source["addresses"]),
         member=source.get("member"),
