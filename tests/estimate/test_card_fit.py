@@ -1,5 +1,6 @@
 """Networks whose file is not what their card says: one sentence that names both."""
 
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 
 import bodyverb
+from bodyverb import skeletons
 from bodyverb.core import ModelError
 from bodyverb.estimate import decoders
 from bodyverb.estimate.detector import Detector
+from bodyverb.estimate.one_stage import OneStage
 from bodyverb.estimate.pose import PoseEstimator
 from bodyverb.estimate.preprocess import CROP, FRAME
-from bodyverb.infer import load
+from bodyverb.infer import Card, load
+from bodyverb.infer.catalogue import WEIGHTS
 
 SIZE = (48, 64)
 WANTS = {
@@ -148,3 +152,53 @@ def test_every_kind_and_entry_stands_in_the_reference() -> None:
         entries = decoders._REGISTRY.load(kind).ENTRIES
         assert {kind, *entries} <= words, (kind, {kind, *entries} - words)
     assert {*CROP, *FRAME} <= words
+
+
+ROOT = Path(bodyverb.__file__).parents[2]
+BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
+CARDS = [
+    *(
+        json.loads(text)
+        for text in BLOCK.findall((ROOT / "docs/how-to/own-models.md").read_text(encoding="utf-8"))
+    ),
+    *(
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((WEIGHTS.parent / "infer").glob("*/*.json"))
+    ),
+]
+
+
+LENGTHS: dict[str | int, int] = {"n": 1, "people": 6, "5 + classes": 6, "h": 64, "w": 48}
+DTYPES = {"labels": np.int64}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card["name"])
+def test_the_cards_that_are_shown_work(graphs: ModuleType, tmp_path: Path, card: dict[str, Any]) -> None:
+    """Each with a network of zeros that has the inputs and outputs it speaks of."""
+    (tmp_path / "model.onnx").touch()
+    (tmp_path / "card.json").write_text(json.dumps(card | {"file": "model.onnx"}))
+    read = Card.read(tmp_path / "card.json")
+    kind = decoders.of(read)
+    joints = len(skeletons.get(card["skeleton"])) if "skeleton" in card else 0
+    shapes = kind.build(read, ["output"], joints).shapes
+    frame = kind.GIVES != "joints"
+    outputs = {
+        name: np.zeros([LENGTHS.get(length, length) for length in shape], DTYPES.get(name, np.float32))
+        for name, shape in shapes.items()
+    }
+    across, down = card["input"]["size"]
+    shape = [3, down, across] if card["input"]["layout"] == "nchw" else [down, across, 3]
+    known = {key: value for key, value in card.items() if key != "sha256"} | {"file": "model.onnx"}
+    place = graphs.constant(tmp_path / "net", outputs, known, shape=[1, *shape], a_picture=not frame)
+    image = np.zeros((90, 120, 3), np.uint8)
+    if frame:
+        assert Detector(load(str(place), "detect", "pose"))(image).shape == (0, 5)
+    if kind.GIVES == "people":
+        assert len(OneStage(load(str(place), "pose"))(image)) == 0
+    if not frame:
+        position, score = PoseEstimator(load(str(place), "pose"))(image, np.array([[10, 10, 40, 70]]))
+        assert position.shape == (1, joints, 2) and np.isfinite(position).all() and (score <= 0.5).all()
+
+
+def test_enough_cards_are_shown() -> None:
+    assert {card["decoder"]["kind"] for card in CARDS} == set(decoders.names()) - {"softmax", "centre"}
