@@ -10,7 +10,7 @@ import pytest
 
 import bodyverb
 from bodyverb import skeletons
-from bodyverb.core import InterruptedRun, ModelError
+from bodyverb.core import ModelError
 from bodyverb.formats import poses_h5
 from bodyverb.pipeline.engine import Engine
 from bodyverb.pipeline.options import RunOptions
@@ -82,7 +82,7 @@ def test_a_resumed_run_is_the_same(tiny: ModuleType, net: str, tmp_path: Path) -
         def note(self, line: str) -> None: ...
 
     whole = bodyverb.run(clip, out=tmp_path / "a", pose=net, **PLAIN).recordings[0]
-    with pytest.raises(InterruptedRun):
+    with pytest.raises(KeyboardInterrupt):
         bodyverb.run(clip, out=tmp_path / "b", pose=net, progress=Stop(), **PLAIN)
     again = bodyverb.run(clip, out=tmp_path / "b", pose=net, resume=True, **PLAIN).recordings[0]
     np.testing.assert_array_equal(again.tracks[0].position, whole.tracks[0].position)
