@@ -220,6 +220,13 @@ def test_cards_that_make_no_sense(card):
         Recognizer(Fake(**card))
 
 
+def test_a_network_with_other_classes_than_its_card():
+    for persons in (1, 2):
+        recognizer = Recognizer(Fake(persons=persons, classes=["hug", "push"], name="odd"))
+        with pytest.raises(ModelError, match=r"2 classes as in the card, got shape \(5, 3\).*odd"):
+            recognizer.timeline([track("1", 0), track("2", 5)])
+
+
 def test_two_people_of_one_picture_are_expected():
     recognizer = Recognizer(Fake())
     with pytest.raises(InputError, match="'1' twice"):

@@ -194,6 +194,11 @@ class Recognizer:
         score = (~np.isnan(inputs[..., 0])).astype(np.float32)
         outputs = self.session.run({"position": inputs, "score": score, "seconds": seconds})
         logits = np.asarray(outputs["logits"], np.float64)
+        if logits.shape != (len(inputs), len(self.classes)):
+            raise ModelError(
+                f"Expected logits of {len(inputs)} windows and {len(self.classes)} classes as in the card, "
+                f"got shape {logits.shape}; correct the card of: {self.model}"
+            )
         known = 1 / (1 + np.exp(-np.asarray(outputs["known"], np.float64).reshape(-1)))
         known[(score.sum(axis=(2, 3)) > 0).sum(axis=1) < people] = 0.0
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
