@@ -33,7 +33,13 @@ ROOMS: dict[str, set[str]] = {
     "pipeline": {"estimate", "lift", "recognize", "outputs", "media", "formats"},
 }
 TOP = {"cli", "web"}
-ONLY_IN = {"onnxruntime": {"infer"}, "torch": {"models", "train"}, "lightning_fabric": {"train"}}
+ONLY_IN = {
+    "onnxruntime": {"infer"},
+    "pooch": {"infer"},
+    "requests": {"infer"},
+    "torch": {"models", "train"},
+    "lightning_fabric": {"train"},
+}
 
 
 def _below(room: str) -> set[str]:
