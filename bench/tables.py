@@ -93,7 +93,11 @@ def _peers(section: dict[str, Any]) -> str:
             "share of decoding alone",
             "CPU ms a frame",
             "peak MiB",
-            *(f"{video}: {what}" for video in _PEER_VIDEOS for what in ("median", "within 0.2", "missing")),
+            *(
+                f"{video}: {what}"
+                for video in _PEER_VIDEOS
+                for what in ("median", "mean", "within 0.2", "missing")
+            ),
         ),
         [
             (
@@ -128,14 +132,14 @@ def _peers(section: dict[str, Any]) -> str:
         f"{section['clip']}: {rows[0]['frames']} frames, every one through everybody's network, decoding "
         f"included; whole processes in turns, {section['turns']} of each. CPU is the time of all cores "
         "together, memory that of a process and all it starts. The joints are those of the timed runs (and "
-        "of one more over pose_squats.mp4), their distance to the golden joints is in torsos as below; missing: "
-        "no position. The golden joints are other networks' output: those of pose_1.mp4 are what MoveNet is "
-        "expected to give, those of pose_squats.mp4 BlazePose's, which is the network of MediaPipe, so that "
-        "MediaPipe is compared with itself there. Median on pose_1.mp4 before smoothing: "
+        "of one more over pose_squats.mp4), their distance to the golden joints is in torsos as below; "
+        "missing: no position. The golden joints are other networks' output: those of pose_1.mp4 are what "
+        "MoveNet is expected to give, those of pose_squats.mp4 BlazePose's, which is the network of "
+        "MediaPipe, so that MediaPipe is compared with itself there. Median on pose_1.mp4 before smoothing: "
         f"{', '.join(raw)}.\n\n{tools}\n\n"
         + "\n".join(f"- {row['name']}: {row['words']}" for row in rows)
-        + "\n\nA ratio counts where the joints (median on pose_1.mp4) are no farther off.\n\n"
-        + table(("frames/s of", "over those of", "ratio", "in single turns", "counts"), parts)
+        + "\n\nA ratio counts where the joints on pose_1.mp4 are no farther off, in the median and in the "
+        "mean.\n\n" + table(("frames/s of", "over those of", "ratio", "in single turns", "counts"), parts)
     )
 
 
@@ -143,15 +147,15 @@ _PEER_VIDEOS = ("pose_1.mp4", "pose_squats.mp4")
 
 
 def _errors(joints: dict[str, Any] | None) -> list[str]:
-    """Median, share within 0.2 torsos and share without a position, for both videos."""
+    """Median, mean, share within 0.2 torsos and share without a position, for both videos."""
     if joints is None:
-        return ["-"] * 6
-    first = [next(iter(joints[video].values())) for video in _PEER_VIDEOS]
-    return [
-        word
-        for row in first
-        for word in (f"{row['median_share']:.3f}", f"{row['within_02']:.1%}", f"{row['missing']:.1%}")
-    ]
+        return ["-"] * 8
+    words = []
+    for video in _PEER_VIDEOS:
+        row = next(iter(joints[video].values()))
+        words += [f"{row['median_share']:.3f}", f"{row['mean_share']:.3f}"]
+        words += [f"{row['within_02']:.1%}", f"{row['missing']:.1%}"]
+    return words
 
 
 def _networks(section: dict[str, Any]) -> str:

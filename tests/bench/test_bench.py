@@ -165,7 +165,7 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
     millis = {f"{kind}_ms_{n}": 1.5 for kind in ("graph", "whole") for n in (1, 2)}
     joint = {
         "video": "a.mp4", "joints": "smoothed", "filter": "one-euro", "median_px": 9.0, "median_share": 0.1,
-        "within_02": 0.9, "missing": 0.0, "by_part": {"wrist": 0.2}, "frames_of_video": 65, "torso_px": 90.0,
+        "mean_share": 0.12, "within_02": 0.9, "missing": 0.0, "by_part": {"wrist": 0.2}, "frames_of_video": 65, "torso_px": 90.0,
         "people": 1, "verbs": [],
     }  # fmt: skip
     videos = ("pose_1.mp4", "pose_squats.mp4")
@@ -205,7 +205,10 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
     }
     page = tables.page({name: {"made": made, **content} for name, content in latest.items()})
     assert "Not measured" not in page and set(latest) == set(tables.SECTIONS)
-    assert "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 8.5 | 300 | 0.100 | 90.0% | 0.0% |" in page
+    assert (
+        "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 8.5 | 300 | 0.100 | 0.120 | 90.0% | 0.0% |"
+        in page
+    )
     assert "**2.50** | 2.40 to 2.60 | no" in page and "| pose | 4.00 | 80% | 250 |" in page
     for told in ("| 10% |", "**30.0**", "| x | crop | 1.50", "+2.0%", "| 250 |", "one-euro", "**0.100**"):
         assert told in page, told
