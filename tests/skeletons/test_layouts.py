@@ -158,15 +158,15 @@ def test_head_above_hips_above_feet_and_limbs_hang_together(name: str, real: Rea
     layout = skeletons.get(name)
     poses = real(name)
     heads = [joint for joint in ("head", "head_top", "nose") if joint in layout.joints]
-    hips, ankles = ["left_hip", "right_hip"], ["left_ankle", "right_ankle"]
-
-    def height(joints: list[str]) -> np.ndarray:
-        return poses[:, [layout.index(joint) for joint in joints], 1].mean(axis=1)
-
-    head, hip, ankle = height(heads), height(hips), height(ankles)
-    complete = np.isfinite(head + hip + ankle)
-    assert complete.sum() >= FEW.get(name, 10)
-    assert head[complete].mean() < hip[complete].mean() < ankle[complete].mean()
+    pairs = [[f"left_{joint}", f"right_{joint}"] for joint in ("shoulder", "hip", "knee", "ankle")]
+    down = np.stack(
+        [poses[:, [layout.index(joint) for joint in joints], 1].mean(axis=1) for joints in (heads, *pairs)]
+    )
+    complete = down[:, np.isfinite(down).all(axis=0)]
+    assert complete.shape[1] >= FEW.get(name, 10)
+    assert (np.diff(complete.mean(axis=1)) > 0).all(), (
+        "head, shoulders, hips, knees, ankles from top to bottom"
+    )
 
     def length(a: str, b: str) -> float:
         gap = poses[:, layout.index(a)] - poses[:, layout.index(b)]
