@@ -145,10 +145,10 @@ def _ids(text: bytes, block: Block, at_body: np.ndarray, path: Path) -> list[str
 
 def _id(word: bytes, line: int, path: Path) -> str:
     number = word.split(None, 1)[0]
-    if not number.isdigit() or len(number) > _ID_BYTES:
+    if not number.isdigit() or len(number) > _ID_BYTES or int(number) >= 2**64:
         shown = number.decode("ascii", "backslashreplace")
         raise FormatError(
-            f"Expected a body's id of at most {_ID_BYTES} digits, got '{shown}'; check line {line}: {path}"
+            f"Expected a body's id, a whole number below 2^64, got '{shown}'; check line {line}: {path}"
         )
     return number.decode("ascii")
 
@@ -174,7 +174,7 @@ def _check_kinds(rows: np.ndarray, bodies: np.ndarray, ids: tuple[str, ...], pat
         whole = ((flags >= 0) & (flags == np.floor(flags))).all(axis=1)
         at = int(np.flatnonzero(~(known.all(axis=1) & whole))[0])
         _refuse_body("whole flags and tracking states 0, 1 or 2", "others", at, bodies, path)
-    ends = np.cumsum(bodies, dtype=np.int64)
+    ends = np.cumsum(bodies, dtype=np.int32)
     for frame in np.flatnonzero(bodies > 1).tolist():
         end = ends.item(frame)
         there = ids[end - bodies.item(frame) : end]

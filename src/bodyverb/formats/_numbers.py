@@ -87,10 +87,11 @@ def is_crlf(text: bytes) -> bool:
 
 
 def count(text: bytes) -> int:
-    """At most how many numbers a text holds: its blanks, counted without a copy of the text."""
+    """At most how many numbers a text holds, from its blanks, counted without a copy of the text."""
     whole = np.frombuffer(text, np.uint8)
     parts = range(0, whole.size, BLOCK_BYTES)
-    return sum(int(np.count_nonzero(whole[at : at + BLOCK_BYTES] <= _BLANK)) for at in parts)
+    blanks = sum(int(np.count_nonzero(whole[at : at + BLOCK_BYTES] <= _BLANK)) for at in parts)
+    return min(blanks, whole.size // 2)
 
 
 def parse(text: bytes, at: int, line: int, path: Path) -> Block:

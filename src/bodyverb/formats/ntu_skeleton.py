@@ -9,7 +9,7 @@ of the stored, mirrored pictures, 0 the centre of the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ JOINT_FIELDS = (
     "x", "y", "z", "depth_x", "depth_y", "color_x", "color_y",
     "orientation_w", "orientation_x", "orientation_y", "orientation_z", "tracking_state",
 )  # fmt: skip
-_SPACES = {"camera": slice(0, 3), "ir": slice(3, 5), "color": slice(5, 7)}
+SPACES = {"camera": slice(0, 3), "ir": slice(3, 5), "color": slice(5, 7)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,13 +65,16 @@ class NtuSkeleton:
         """(B,) int64: the frame each body is in."""
         return np.repeat(np.arange(self.frames), self.bodies)
 
-    def sequences(self) -> dict[str, PoseSequence]:
+    def sequences(self, spaces: Sequence[str] = tuple(SPACES)) -> dict[str, PoseSequence]:
         """The poses as the sensor saw them (`camera`) and in its pictures (`ir`, `color`).
 
         All share times and people: a person is an id, in order of appearance. Tracking states 0, 1, 2 become
         state 0 (absent, NaN), 1, 2 and score 0, 0.5, 1; a joint that is not finite is absent too. `camera`
         carries the body fields (NaN where the person is absent) and `orientation` (w x y z, zeros at the
         ends of limbs) as extras.
+
+        Args:
+            spaces: Which of them to make.
 
         Raises:
             FormatError: There are so many different ids that the arrays would be mostly holes.
@@ -90,8 +93,8 @@ class NtuSkeleton:
         extras["orientation"] = scatter(self.joints[..., 7:11])
         state = np.nan_to_num(scatter(self.joints[..., 11])).astype(np.uint8)
         made = {}
-        for space, columns in _SPACES.items():
-            position = scatter(self.joints[..., columns])
+        for space in spaces:
+            position = scatter(self.joints[..., SPACES[space]])
             position[state == 0] = np.nan
             made[space] = PoseSequence.from_arrays(
                 position,
@@ -180,7 +183,7 @@ def from_sequences(sequences: Mapping[str, PoseSequence]) -> NtuSkeleton:
     if bodies.size and bodies.max() > MAX_BODIES:
         raise InputError(f"Expected at most {MAX_BODIES} people at once, got {bodies.max()}; leave some out")
     joints = np.full((place[0].size, JOINTS, JOINT_NUMBERS), np.nan)
-    for space, columns in _SPACES.items():
+    for space, columns in SPACES.items():
         if space in sequences:
             joints[..., columns] = _numbers.decimals(sequences[space].position[place])
     orientation = poses.extras.get("orientation", np.zeros((*poses.state.shape, 4)))
