@@ -145,7 +145,7 @@ def test_files_longer_than_a_block(monkeypatch):
         (2, "nan", "check line 2"),
         (3, "72057594037944738 0 1 3 0 2 0 0.1 0.2", "Expected 10 numbers, got 9; check line 3"),
         (3, "7.5 0 1 3 0 2 0 0.1 0.2 2", "check line 3"),
-        (3, "123456789012345678901 0 1 3 0 2 0 0.1 0.2 2", "below 2\^64"),
+        (3, "123456789012345678901 0 1 3 0 2 0 0.1 0.2 2", r"below 2\^64"),
         (3, "7 0 1 3 0.5 2 0 0.1 0.2 2", "the body in line 3"),
         (4, "2000000000", "Expected 25 joints, got 2e"),
         (4, "24", "Expected 25 joints, got 24; check line 4"),
