@@ -164,9 +164,9 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
     }  # fmt: skip
     millis = {f"{kind}_ms_{n}": 1.5 for kind in ("graph", "whole") for n in (1, 2)}
     joint = {
-        "video": "a.mp4", "joints": "smoothed", "filter": "one-euro", "median_px": 9.0, "median_share": 0.1,
-        "mean_share": 0.12, "within_02": 0.9, "missing": 0.0, "by_part": {"wrist": 0.2}, "frames_of_video": 65, "torso_px": 90.0,
-        "people": 1, "verbs": [],
+        "video": "a.mp4", "joints": "smoothed", "filter": "one-euro", "frames_of_video": 65, "people": 1,
+        "verbs": [], "median_px": 9.0, "median_share": 0.1, "mean_share": 0.12, "within_02": 0.9,
+        "missing": 0.0, "by_part": {"wrist": 0.2}, "torso_px": 90.0,
     }  # fmt: skip
     videos = ("pose_1.mp4", "pose_squats.mp4")
     peer = {
