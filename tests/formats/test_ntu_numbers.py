@@ -38,7 +38,7 @@ def test_every_bit_and_every_line(lines, end):
     assert starts == [words[0][:1].encode() for words in lines] and block.start[-1] == len(text)
 
 
-@pytest.mark.skipif(_numbers.Parser is None, reason="simdjson has no wheel for this Python")
+@pytest.mark.skipif(_numbers.simdjson is None, reason="simdjson has no wheel for this Python")
 @settings(max_examples=100, deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n"]))
 def test_both_ways_agree(lines, end):
@@ -50,7 +50,7 @@ def test_both_ways_agree(lines, end):
             assert mine.tobytes() == other.astype(mine.dtype).tobytes()
 
 
-@pytest.mark.skipif(_numbers.Parser is None, reason="simdjson has no wheel for this Python")
+@pytest.mark.skipif(_numbers.simdjson is None, reason="simdjson has no wheel for this Python")
 def test_plain_text_goes_the_fast_way():
     text = b"103\n1\r\n-0.25 7.257856E-05 0 -0\n"
     values, first, start = _numbers._fast(np.frombuffer(text, np.uint8))
@@ -68,14 +68,15 @@ def test_other_text_is_left_to_the_careful_way(text):
     assert _numbers._fast(np.frombuffer(text, np.uint8)) is None
 
 
-@pytest.mark.parametrize("word", [b"1_0", b"x", b"1,2", b"[1]", b"1\x002", b"0x1", b"--1", b"9" * 1025])
+@pytest.mark.parametrize("word", [b"1_0", b"x", b"1,2", b"[1]", b"1\x002", b"0x1", b"--1"])
 def test_a_word_that_is_no_number_is_named(word):
     with pytest.raises(FormatError, match=r"Expected a number, got '.*'; check line 2: a\.txt"):
         parse(b"1 2\n3 " + word + b"\n")
 
 
 @pytest.mark.parametrize(
-    ("word", "value"), [(b"NaN", np.nan), (b"Infinity", np.inf), (b"-inf", -np.inf), (b"1e999", np.inf)]
+    ("word", "value"),
+    [(b"NaN", np.nan), (b"Infinity", np.inf), (b"-inf", -np.inf), (b"1e999", np.inf), (b"9" * 999, np.inf)],
 )
 def test_numbers_that_are_not_finite(word, value):
     np.testing.assert_array_equal(parse(b"1 " + word + b"\n").values, [1, value])

@@ -67,7 +67,7 @@ def tracked(poses: PoseSequence) -> Arrangement:
     Args:
         poses: 3D in metres, a person an id of the sensor.
     """
-    present = poses.present.any(axis=2)
+    present = np.asarray(poses.present.any(axis=2))
     calm = _calm(poses, present)
     own = np.full((0, poses.frames), -1, np.int64)
     last: list[int] = []  # frame in which each track was last seen
@@ -103,7 +103,7 @@ def pyskl(poses: PoseSequence) -> Arrangement:
     Returns:
         One or two persons, or none.
     """
-    present = poses.present.any(axis=2)
+    present = np.asarray(poses.present.any(axis=2))
     number = np.cumsum(present.any(axis=0)) - 1  # of the frames in which there is anybody
     bodies = [_Body.of(poses, person, number) for person in range(poses.persons) if present[person].any()]
     bodies.sort(key=lambda body: -body.motion)

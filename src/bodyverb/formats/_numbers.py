@@ -20,13 +20,12 @@ import numpy as np
 from bodyverb.core.errors import FormatError
 
 try:
-    from simdjson import Parser
+    import simdjson
 except ImportError:  # pragma: no cover - no wheel for this Python or processor
-    Parser = None
+    simdjson = None  # type: ignore[assignment]
 
 MAX_FILE_BYTES = 32 * 1024**2
 BLOCK_BYTES = 512 * 1024
-MAX_WORD_BYTES = 1024
 _BREAK, _RETURN, _BLANK, _COMMA, _MINUS, _BRACKET = b"\n\r ,-["
 _BOM = b"\xef\xbb\xbf"
 _THREAD = threading.local()
@@ -124,7 +123,7 @@ def _fast(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | No
     breaks = (kinds == _BREAK).nonzero()[0]
     returns = (kinds == _RETURN).nonzero()[0]
     plain = (
-        Parser is not None
+        simdjson is not None
         and breaks.size + returns.size + np.count_nonzero(kinds == _BLANK) == gaps.size
         and (kinds[returns + 1] == _BREAK).all()
         and not (letters == _BRACKET).any()
@@ -161,7 +160,7 @@ def _array(letters: np.ndarray, returns: np.ndarray) -> np.ndarray | None:
 def _parser() -> Any:
     """The parser of this thread: its buffers stay, new ones would take as long as the parsing."""
     if not hasattr(_THREAD, "parser"):
-        _THREAD.parser = Parser()
+        _THREAD.parser = simdjson.Parser()
     return _THREAD.parser
 
 
@@ -170,20 +169,23 @@ def _careful(text: bytes, path: Path, line: int) -> tuple[np.ndarray, np.ndarray
     values: list[float] = []
     first, start = [0], [0]
     for at, words in enumerate(text.splitlines(keepends=True), line):
-        values.extend(_number(word, path, at) for word in words.split())
+        try:
+            values.extend(map(float, words.replace(b"_", b"x").split()))
+        except ValueError:
+            raise _no_number(words, path, at) from None
         first.append(len(values))
         start.append(start[-1] + len(words))
     return np.array(values), np.array(first), np.array(start)
 
 
-def _number(word: bytes, path: Path, line: int) -> float:
-    try:
-        if len(word) <= MAX_WORD_BYTES and b"_" not in word:
-            return float(word)
-    except ValueError:
-        pass
+def _no_number(words: bytes, path: Path, line: int) -> FormatError:
+    for word in words.split():
+        try:
+            float(word.replace(b"_", b"x"))
+        except ValueError:
+            break
     shown = word[:20].decode("ascii", "backslashreplace")
-    raise FormatError(f"Expected a number, got '{shown}'; check line {line}: {path}")
+    return FormatError(f"Expected a number, got '{shown}'; check line {line}: {path}")
 
 
 def text_of(value: float) -> str:
