@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import bodyverb
+from bodyverb.cli._check_model import check_model
 from bodyverb.core import Segment
 from bodyverb.formats import poses_h5, verbs_table
 from bodyverb.media import VideoWriter
@@ -82,3 +83,8 @@ def test_one_person_and_a_network_that_looks_at_two(approach: Path, tmp_path: Pa
     result = bodyverb.run(clip, out=tmp_path / "out", verbs=str(approach), video=False, report=False)
     assert result.recordings[0].person_ids == ("1",)
     assert result.timelines[0].segments == () and result.timelines[0].windows == ()
+
+
+@pytest.mark.parametrize("card", [{}, {"pair_classes": ["approach"]}])
+def test_the_check_of_a_new_network_shows_it_two_people(tmp_path: Path, card: dict[str, object]) -> None:
+    assert "most like 'stay' of 3 verbs" in check_model(write_approach(tmp_path / "net", **card))

@@ -89,19 +89,17 @@ def _verbs(session: Session) -> str:
     from bodyverb.recognize.recognizer import Recognizer
 
     recognizer = Recognizer(session)
-    squats = _squats()
-    windows, took = _timed(session, lambda: recognizer.windows(squats))
+    people = [squats := _squats()]
+    if recognizer.persons == 2:
+        people.append(
+            squats.replace(position=squats.position + np.array([80, 0], np.float32), person_ids=("2",))
+        )
+    windows, took = _timed(session, lambda: recognizer.timeline(people).windows)
     chances = np.stack([window.probabilities for window in windows])
     if not np.isfinite(chances).all():
         raise _no_numbers(session)
-    count = len(recognizer.classes)
-    if chances.shape[1] != count:
-        raise ModelError(
-            f"Expected {count} classes as in the card, got {chances.shape[1]}; "
-            f"correct the card of: {session.card.path}"
-        )
     verb = recognizer.classes[int(chances.mean(0).argmax())]
-    return f"rendered squats are most like '{verb}' of {count} verbs, {took}"
+    return f"rendered squats are most like '{verb}' of {len(recognizer.classes)} verbs, {took}"
 
 
 def _scene(picture: Path | None) -> tuple[np.ndarray, list[PoseSequence]]:

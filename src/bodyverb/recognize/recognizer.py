@@ -197,7 +197,8 @@ class Recognizer:
         if logits.shape != (len(inputs), len(self.classes)):
             raise ModelError(
                 f"Expected logits of {len(inputs)} windows and {len(self.classes)} classes as in the card, "
-                f"got shape {logits.shape}; correct the card of: {self.model}"
+                f"got shape {logits.shape}; correct the card of: "
+                f"{getattr(self.session.card, 'path', self.model)}"
             )
         known = 1 / (1 + np.exp(-np.asarray(outputs["known"], np.float64).reshape(-1)))
         known[(score.sum(axis=(2, 3)) > 0).sum(axis=1) < people] = 0.0
