@@ -19,6 +19,7 @@ from bodyverb.core import FormatError
 
 MAX_DOCUMENT_BYTES = 2 * 1024**2
 MAX_RECORD_CHARACTERS = 256 * 1024
+_LONGEST = f"a JSON object of at most {MAX_RECORD_CHARACTERS >> 10} KiB"
 _CHUNK = 256 * 1024
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
@@ -110,11 +111,11 @@ class _Records:
         try:
             value, end = _DECODER.raw_decode(self.text, self.at)
         except (ValueError, RecursionError) as error:
-            longer = not self.ended and self.text.find("\n", self.at) < 0
-            found = f"a longer one, or {_short(error)}" if longer or not self.ended else _short(error)
-            self.fail(f"a record of at most {MAX_RECORD_CHARACTERS >> 10} KiB", found)
+            self.fail("a JSON object" if self.ended else _LONGEST, _short(error))
         if not isinstance(value, dict):
             self.fail("records as objects", type(value).__name__)
+        if end - self.at > MAX_RECORD_CHARACTERS:
+            self.fail(_LONGEST, f"one of {end - self.at} characters")
         self.line += self.text.count("\n", self.at, end)
         self.at = end
         return start, value
