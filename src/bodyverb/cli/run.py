@@ -53,6 +53,8 @@ class Command:
     """Filter of the joints. auto: butterworth 6 Hz for files of 15 frames/s and more, else one-euro."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the networks run."""
+    timeout: float = 10.0
+    """A camera or stream that is silent for so long is connected anew, in s."""
     poses_as: Annotated[str, arg(metavar="csv,coco,openpose")] = ""
     """Write the poses in further formats too, separated by commas."""
     resume: bool = False
@@ -114,6 +116,7 @@ class Command:
             verbs=self.verbs,
             smooth=None if self.smooth == "auto" else self.smooth,
             device=self.device,
+            timeout=self.timeout,
             poses_as=tuple(word.strip() for word in self.poses_as.split(",") if word.strip()),
             resume=self.resume,
         )

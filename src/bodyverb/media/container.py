@@ -18,19 +18,30 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from bodyverb.core.errors import InputError
+from bodyverb.media.headers import check_size
 from bodyverb.media.notes import Notes
-from bodyverb.media.pixels import orientation_of_matrix
+from bodyverb.media.pixels import MAX_PIXELS, orientation_of_matrix
+from bodyverb.media.source import TIMEOUT_S
 
-MAX_PIXELS = 2**28
-STREAM_TIMEOUT_S = 10.0
 _EXPECTED = "Expected a video or picture"
 _NOT_PICTURES = ("tty", "ansi")
 
 
-def open_container(address: Path | str) -> InputContainer:
+_BREAKS = (OSError, av.error.ExitError, av.error.HTTPError, av.error.HTTPClientError)
+
+
+class StreamBroken(InputError):
+    """A stream fell silent or was cut off in its middle."""
+
+
+def open_container(address: Path | str, timeout_s: float = TIMEOUT_S) -> InputContainer:
     """Open a file (Path) or a stream address (str).
 
     Files are opened by the plain file protocol alone: a playlist inside one cannot reach the network.
+
+    Args:
+        address: What to open.
+        timeout_s: How long a stream may let us wait for its answer, and later for each packet, s.
 
     Raises:
         InputError: One line with cause and remedy, the address last.
@@ -41,11 +52,14 @@ def open_container(address: Path | str) -> InputContainer:
         name, timeout = f"file:{address}", None
     else:
         options = {"rtsp_transport": "tcp"} if address.lower().startswith("rtsp") else {}
-        name, timeout = address, (STREAM_TIMEOUT_S, STREAM_TIMEOUT_S)
+        name, timeout = address, (timeout_s, timeout_s)
+    limits = {"max_pixels": str(MAX_PIXELS)}  # for the decoders that look for a stream's properties
     try:
-        container = av.open(name, "r", container_options=options, timeout=timeout, metadata_errors="replace")
+        container = av.open(
+            name, options=limits, container_options=options, timeout=timeout, metadata_errors="replace"
+        )
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise InputError(_why_not_opened(address, error)) from error
+        raise InputError(_why_not_opened(address, error, timeout_s)) from error
     if container.format.name in _NOT_PICTURES:
         container.close()
         raise InputError(f"{_EXPECTED}, got text; give a video file: {address}")
@@ -64,11 +78,11 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{_EXPECTED}, got an empty file (0 bytes); copy or record it again: {path}")
 
 
-def _why_not_opened(address: Path | str, error: Exception) -> str:
+def _why_not_opened(address: Path | str, error: Exception, timeout_s: float) -> str:
     reason = (getattr(error, "strerror", None) or str(error)).rstrip(".").lower()
     if isinstance(address, str):
         if isinstance(error, TimeoutError | av.error.ExitError):
-            reason = f"no answer within {STREAM_TIMEOUT_S:g} s"
+            reason = f"no answer within {timeout_s:g} s"
         return f"Expected a stream that answers, got: {reason}; check address and network: {address}"
     with address.open("rb") as file:
         head = file.read(4096)
@@ -86,7 +100,7 @@ def pick_video_stream(container: InputContainer, address: Path | str) -> VideoSt
     """Choose the picture stream (cover art does not count) and set up threads and limits for decoding it.
 
     Raises:
-        InputError: Sound or text only, or a codec that cannot be decoded here.
+        InputError: Sound or text only, a codec that cannot be decoded here, or too many pixels.
     """
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
@@ -98,6 +112,7 @@ def pick_video_stream(container: InputContainer, address: Path | str) -> VideoSt
         raise InputError(
             f"{_EXPECTED}, got a codec unknown to this FFmpeg; convert it to mp4 (H.264): {address}"
         )
+    check_size((stream.width, stream.height), address)
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all
@@ -179,9 +194,13 @@ def picture_start(path: Path) -> Fraction:
 
 
 def read_packets(container: InputContainer, stream: Stream, notes: Notes) -> Iterator[Packet]:
-    """Yield the packets of a stream, going on behind damage; a last empty one drains the decoder."""
-    failures = 0
-    while failures < 20:
+    """Yield the packets of a stream, going on behind damage; a last empty one drains the decoder.
+
+    Raises:
+        StreamBroken: Behind that last one, where the network is to blame.
+    """
+    failures, broken = 0, None
+    while failures < 20 and broken is None:
         try:
             for packet in container.demux(stream):
                 if packet.size:
@@ -189,9 +208,10 @@ def read_packets(container: InputContainer, stream: Stream, notes: Notes) -> Ite
                     yield packet
             break
         except av.error.FFmpegError as error:
-            if isinstance(error, TimeoutError | ConnectionError | av.error.ExitError):
-                notes.add(f"The stream fell silent for {STREAM_TIMEOUT_S:g} s; what had come was used")
-                break
+            if isinstance(error, _BREAKS) and not container.name.startswith("file:"):
+                why = "silence" if isinstance(error, av.error.ExitError) else error.strerror
+                broken = StreamBroken(f"Expected the stream to go on, got: {why}; look at its sender")
+                continue
             failures += 1
             if failures == 1:
                 notes.count("Damaged places of the file skipped: {n}")
@@ -199,10 +219,16 @@ def read_packets(container: InputContainer, stream: Stream, notes: Notes) -> Ite
     if stream.time_base is not None:
         rest.time_base = stream.time_base
     yield rest
+    if broken is not None:
+        raise broken
 
 
 def decode_frames(container: InputContainer, stream: VideoStream, notes: Notes) -> Iterator[VideoFrame]:
-    """Yield the decoded frames of a stream in display order; damaged packets are skipped and counted."""
+    """Yield the decoded frames of a stream in display order; damaged packets are skipped and counted.
+
+    Raises:
+        StreamBroken: Behind the last frame, where the network is to blame.
+    """
     for packet in read_packets(container, stream, notes):
         if packet.is_corrupt:
             notes.count("Damaged packets skipped: {n}")

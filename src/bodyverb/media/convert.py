@@ -1,11 +1,15 @@
 """Decoded frames to upright RGB pictures with square pixels.
 
+Interlaced frames hold two moments in alternate rows, which would tear whoever moves: their upper field is
+kept, the rows between are interpolated. So a frame stays one picture, whatever came before it.
+
 The conversion runs in an FFmpeg filter graph, because graphs reuse their picture buffers: at 1080p the
 fresh memory of a picture allocated anew costs more than its colour conversion.
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from av.filter import Graph
 from av.video.frame import VideoFrame
@@ -40,21 +44,26 @@ class ToRGB:
     def __call__(self, frame: VideoFrame) -> np.ndarray:
         """Give the (h, w, 3) uint8 RGB picture of a frame; transparent parts show mid grey."""
         alpha = any(component.is_alpha for component in frame.format.components) or frame.format.has_palette
-        key = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range)
+        halves = frame.interlaced_frame and frame.height >= 4
+        key = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, halves)
+        size = square_size((frame.width, frame.height), self._aspect)
         if key != self._key or self._graph is None:
-            size = square_size((frame.width, frame.height), self._aspect)
-            self._graph, self._key = _graph(frame, size, alpha), key
+            self._graph, self._key = _graph(frame, size, alpha, halves), key
         self._graph.push(frame)
         image = _array(self._graph.vpull(), 4 if alpha else 3)
         if alpha:
             image = flatten_alpha(image)
+        if halves:
+            self._notes.count("Interlaced frames, of which the upper field was used: {n}")
+            image = _fill_rows(image, frame.height, size)
         if image.shape[1::-1] != self._size:
             self._notes.count("Frames fitted into the size of the first: {n}")
             image = letterbox(image, self._size)
         return np.ascontiguousarray(orient(image, self._orientation))
 
 
-def _graph(frame: VideoFrame, size: tuple[int, int], alpha: bool) -> Graph:
+def _graph(frame: VideoFrame, size: tuple[int, int], alpha: bool, halves: bool) -> Graph:
+    """The conversion to packed RGB of a size; with `halves` of its width and the upper field's rows."""
     graph = Graph()
     graph.threads = 1
     colours = {}
@@ -70,11 +79,22 @@ def _graph(frame: VideoFrame, size: tuple[int, int], alpha: bool) -> Graph:
         pixel_aspect="1/1",
         **colours,
     )
-    scale = graph.add("scale", f"{size[0]}:{size[1]}:flags=bilinear")
+    height = (frame.height + 1) // 2 if halves else size[1]
+    scale = graph.add("scale", f"{size[0]}:{height}:flags=bilinear")
     packed = graph.add("format", "rgba" if alpha else "rgb24")
     sink = graph.add("buffersink")
-    graph.link_nodes(source, scale, packed, sink).configure()
+    fields = [graph.add("field", "type=top")] if halves else []
+    graph.link_nodes(source, *fields, scale, packed, sink).configure()
     return graph
+
+
+def _fill_rows(field: np.ndarray, height: int, size: tuple[int, int]) -> np.ndarray:
+    """Put rows between those of an upper field, which stays where it was, and stretch to (width, height)."""
+    image = np.empty((height, *field.shape[1:]), np.uint8)
+    image[0::2] = field
+    below = field[1:] if height % 2 else np.concatenate([field[1:], field[-1:]])
+    image[1::2] = cv2.addWeighted(field[: len(below)], 0.5, below, 0.5, 0.0)
+    return image if height == size[1] else cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
 
 def _array(frame: VideoFrame, channels: int) -> np.ndarray:

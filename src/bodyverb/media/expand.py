@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bodyverb.core.errors import InputError
+from bodyverb.media import archive
 from bodyverb.media.images import IMAGE_SUFFIXES, natural_key
 
 _VIDEOS = "mp4 m4v mov mkv webm avi mpg mpeg ts mts m2ts wmv flv ogv 3gp gif mjpeg mjpg h264 hevc"
@@ -33,9 +34,9 @@ class SourceItem:
 
 
 def expand(sources: Sequence[str], *, each: bool = False) -> list[SourceItem]:
-    """Resolve folders, patterns, cameras and addresses, and name the results.
+    """Resolve folders, zips, patterns, cameras and addresses, and name the results.
 
-    A folder or pattern of pictures is one sequence, or with `each` as many single pictures; videos in it
+    A folder, zip or pattern of pictures is one sequence, or with `each` as many single pictures; videos in it
     are items of their own. The same file given twice is one item. Equal stems get their parent folder as
     prefix and a note. Whether a source can be read is not looked at: `open_source` says that of each.
 
@@ -69,10 +70,20 @@ def _resolve(source: str, each: bool) -> list[SourceItem]:
     path = Path(source).expanduser()
     if path.is_dir():
         return _several(str(path), [p for p in path.iterdir() if p.is_file()], path.resolve().name, each)
+    if each and archive.is_archive(path):
+        return _several(str(path), _packed(path), path.stem, each)
     if not path.exists() and any(mark in source for mark in "*?["):
         found = [Path(p) for p in glob.glob(str(path))]  # noqa: PTH207 - patterns may start at the root
         return _several(str(path), [p for p in found if p.is_file()], path.resolve().parent.name, each)
     return [SourceItem(source=str(path), stem=path.stem)]
+
+
+def _packed(path: Path) -> list[Path]:
+    """The pictures of a zip; none where it cannot be read, so that opening it says why."""
+    try:
+        return [member for member in archive.members(path) if member.suffix.lower() in IMAGE_SUFFIXES]
+    except InputError:
+        return []
 
 
 def _several(place: str, files: list[Path], stem: str, each: bool) -> list[SourceItem]:

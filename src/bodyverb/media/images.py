@@ -1,4 +1,4 @@
-"""Pictures: one, or a folder or pattern of them as a sequence; reading and writing RGB files."""
+"""Pictures: one, or a folder, zip or pattern of them as a sequence; reading and writing RGB files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from bodyverb.core.errors import InputError, OutputError
+from bodyverb.media import archive
+from bodyverb.media.headers import check_size, claimed_size
 from bodyverb.media.pixels import flatten_alpha, letterbox, orient
 from bodyverb.media.source import MediaInfo, Selection, Source
 
@@ -29,29 +32,26 @@ def read_image(path: str | Path) -> np.ndarray:
     The EXIF orientation is applied, grey becomes RGB, 16 bits become 8, transparent parts show mid grey.
 
     Args:
-        path: A file of any suffix in `IMAGE_SUFFIXES`.
+        path: A file of any suffix in `IMAGE_SUFFIXES`, or one in a zip: `photos.zip/1.jpg`.
 
     Returns:
         (h, w, 3) uint8 RGB, C-contiguous.
 
     Raises:
-        InputError: Missing, empty or not a picture that can be decoded.
+        InputError: Missing, empty, too large or not a picture that can be decoded.
     """
     path = Path(path)
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        message = f"Expected a picture, got a file that cannot be read ({reason}); check it: {path}"
-        raise InputError(message) from error
-    if not data.size:
+    data = archive.read_file(path)
+    if not data:
         raise InputError(f"Expected a picture, got an empty file (0 bytes); copy it again: {path}")
-    try:
-        image = _decode(data)
-    except cv2.error:
-        image = None
-    if image is None and path.suffix.lower() in _BY_FFMPEG:
+    size = claimed_size(data)
+    if size is None and path.suffix.lower() in _BY_FFMPEG and path.is_file():
         return _decode_by_ffmpeg(path)
+    image = None
+    if size is not None:
+        check_size(size, path)
+        with suppress(cv2.error):
+            image = _decode(np.frombuffer(data, np.uint8))
     if image is None:
         raise InputError(f"Expected a picture, got data that is damaged or none; copy it again: {path}")
     return image
@@ -111,7 +111,10 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
             f"Expected a picture name with .png or .jpg, got {path.suffix!r}; rename it: {path}"
         )
     try:
-        part.write_bytes(data.tobytes())
+        with part.open("wb") as file:
+            file.write(data.tobytes())
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -127,13 +130,15 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
 
 
 def find_images(place: Path) -> list[Path]:
-    """List the pictures of a folder, or those a pattern such as shots/*.png matches, in natural order.
+    """List the pictures of a folder or zip, or those a pattern such as shots/*.png matches, in natural order.
 
     Raises:
-        InputError: No picture there.
+        InputError: No picture there, or a zip that cannot be read.
     """
     if place.is_dir():
         found, what = [p for p in place.iterdir() if p.is_file()], "a folder without any"
+    elif archive.is_archive(place):
+        found, what = archive.members(place), "a zip without any"
     else:
         found = [Path(p) for p in glob.glob(str(place))]  # noqa: PTH207 - may start at the root
         what = "a pattern that matches none"
@@ -153,7 +158,7 @@ class ImageSource(Source):
         paths: The pictures in order.
         selection: Frames wanted.
         stem: Name for results.
-        path: File or folder for `info`, None for a pattern.
+        path: File, folder or zip for `info`, None for a pattern.
 
     Raises:
         InputError: None of the pictures can be read.

@@ -8,6 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+MAX_PIXELS = 2**28
+"""Most pixels of a picture that is decoded: a header can claim any number."""
+
 BACKDROP = 128
 """Grey level shown where a picture is transparent: neither dark nor light clothes vanish in it."""
 

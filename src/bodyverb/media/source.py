@@ -22,6 +22,9 @@ from bodyverb.media.notes import Notes
 
 _AHEAD_BYTES = 48 * 2**20
 _JOIN_S = 15.0
+TIMEOUT_S = 10.0
+"""How long a camera or stream may be silent before it counts as broken off, s."""
+
 _SAME_S = 1e-6
 
 
@@ -136,6 +139,7 @@ class Source:
         self._queue: Handoff[tuple[float, np.ndarray]] | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._leaving = threading.Event()
 
     @property
     def warnings(self) -> list[str]:
@@ -196,6 +200,7 @@ class Source:
         if self._closed:
             return
         self._closed = True
+        self._leaving.set()
         if self._thread is None or self._queue is None:
             self._release()
             return
@@ -213,9 +218,14 @@ class Source:
 
 
 def open_source(
-    source: str | Path, *, start_s: float | None = None, end_s: float | None = None, every: int = 1
+    source: str | Path,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    every: int = 1,
+    timeout_s: float = TIMEOUT_S,
 ) -> Source:
-    """Open a video file, picture, folder or pattern of pictures, camera (`camera:0`) or stream address.
+    """Open a video file, picture, folder, zip or pattern of pictures, camera (`camera:0`) or stream address.
 
     Times are those of the source itself: seconds from the container's time stamps, counted from the first
     displayed frame (a file whose stamps start at 10 s, or below zero, starts at 0 here). Pictures of a
@@ -226,10 +236,13 @@ def open_source(
         start_s: First time wanted, s; later frames keep their times.
         end_s: First time not wanted any more, s.
         every: Keep only every n-th frame.
+        timeout_s: How long a camera or stream may be silent before it is connected anew, s; one that does
+            not come back has ended.
 
     Raises:
         InputError: Nothing there, empty, not a video or picture, sound only, not decodable here.
     """
+    from bodyverb.media import archive
     from bodyverb.media.camera import CameraSource
     from bodyverb.media.images import IMAGE_SUFFIXES, ImageSource, find_images
     from bodyverb.media.video import VideoSource
@@ -237,13 +250,15 @@ def open_source(
     selection = Selection(start_s=start_s, end_s=end_s, every=every)
     text = str(source)
     if text.startswith("camera:"):
-        return CameraSource(text, selection)
+        return CameraSource(text, selection, timeout_s)
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", text):
-        return VideoSource(text, selection)
+        return VideoSource(text, selection, timeout_s)
     path = Path(source).expanduser()
     if path.is_dir():
         return ImageSource(find_images(path), selection, stem=path.resolve().name, path=path)
-    if path.exists():
+    if archive.is_archive(path):
+        return ImageSource(find_images(path), selection, stem=path.stem, path=path)
+    if path.exists() or archive.archive_of(path) is not None:
         if path.suffix.lower() in IMAGE_SUFFIXES:
             return ImageSource([path], selection, stem=path.stem, path=path)
         return VideoSource(path, selection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -15,14 +16,16 @@ from av.video.frame import VideoFrame
 
 from bodyverb.core.errors import InputError
 from bodyverb.media import container as files
+from bodyverb.media.clock import RisingClock
 from bodyverb.media.convert import ToRGB
 from bodyverb.media.pixels import square_size
-from bodyverb.media.source import MediaInfo, Selection, Source
+from bodyverb.media.source import TIMEOUT_S, MediaInfo, Selection, Source
 
 _LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "srt")
 _SCHEMES = (*_LIVE, "http", "https", "tcp", "mms", "ftp")
+_ENDLESS = ("rtsp", "rtsps")
 _SEEK_BACK_S = (0.0, 2.0, 10.0)
-_JUMP_S = 1.0
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
 
 class VideoSource(Source):
@@ -33,18 +36,23 @@ class VideoSource(Source):
     counted; a jump backwards by a second or more (joined recordings) goes on one frame after the last.
     Streams without any stamps (raw H.264) count frames at the rate of the header: `rate` 'nominal'.
 
+    A stream that falls silent or is cut off is connected anew, a few times with growing pauses. One of known
+    length goes on behind the last frame; in a live one the gap is as long as it was. A stream that does not
+    come back has ended, with a warning.
+
     Args:
         address: Path of a file or an address such as rtsp://...; file:// works too.
         selection: Frames wanted.
+        timeout_s: How long a stream may be silent, s.
 
     Raises:
         InputError: Cannot be opened, has no pictures, or none that can be decoded.
     """
 
-    def __init__(self, address: Path | str, selection: Selection) -> None:
+    def __init__(self, address: Path | str, selection: Selection, timeout_s: float = TIMEOUT_S) -> None:
         super().__init__(selection)
-        self._address = _local(address)
-        self._container = files.open_container(self._address)
+        self._address, self._timeout_s = _local(address), timeout_s
+        self._container = files.open_container(self._address, timeout_s)
         try:
             self._prepare()
         except BaseException:
@@ -65,6 +73,10 @@ class VideoSource(Source):
         aspect = float(self._stream.sample_aspect_ratio or 1)
         size = square_size((self._first.width, self._first.height), aspect)
         self._to_rgb = ToRGB(size, aspect, files.orientation_of(self._first), self._notes)
+        self._clock = RisingClock(
+            self._zero_s, 1.0 / (self._rate_hz or 30.0), stamped=self._stamped, notes=self._notes
+        )
+        self._heard = time.monotonic()
         self.info = self._describe()
         first, length = self.selection.first_s, self.info.duration_s
         if length is not None and not self.info.live and first > length + self._tolerance_s:
@@ -91,7 +103,9 @@ class VideoSource(Source):
 
     def _describe(self) -> MediaInfo:
         local = isinstance(self._address, Path)
-        live = not local and (urlsplit(str(self._address)).scheme in _LIVE or self._length_s is None)
+        scheme = "" if local else urlsplit(str(self._address)).scheme.lower()
+        live = not local and (scheme in _LIVE or self._length_s is None)
+        self._endless = scheme in _ENDLESS and self._length_s is None
         length = None if live else self._length_s
         count = self._stream.frames or None
         return MediaInfo(
@@ -108,16 +122,28 @@ class VideoSource(Source):
         )
 
     def _frames(self) -> Iterator[tuple[float, np.ndarray]]:
-        for time_s, frame in self.selection.take(self._timed(self._from_start())):
+        for time_s, frame in self.selection.take(self._timed(self._over_breaks())):
             yield time_s, self._to_rgb(frame)
 
     def _release(self) -> None:
         self._decoded.close()  # type: ignore[attr-defined]
         self._container.close()
 
-    def _from_start(self) -> Iterator[VideoFrame]:
-        """Frames from the last one at or before the wanted start: seeks where that saves decoding."""
-        start, here = self.selection.first_s, chain([self._first], self._decoded)
+    def _over_breaks(self) -> Iterator[VideoFrame]:
+        """All frames of the source, those behind breaks of a stream too."""
+        frames: Iterator[VideoFrame] | None = self._seek(self.selection.first_s)
+        while frames is not None:
+            try:
+                yield from frames
+                if not self._endless:
+                    return
+            except files.StreamBroken:
+                pass
+            frames = self._connect_again()
+
+    def _seek(self, start: float) -> Iterator[VideoFrame]:
+        """Frames from the last one at or before a time of the source: seeks where that saves decoding."""
+        here = chain([self._first], self._decoded)
         if not self._stamped or self.info.live or start <= 1.0 or self._stream.time_base is None:
             return here
         for back in _SEEK_BACK_S:
@@ -133,40 +159,50 @@ class VideoSource(Source):
             stamp = files.frame_time(head) if head is not None else None
             if head is not None and stamp is not None and stamp - self._zero_s <= start:
                 return chain([head], self._decoded)
-        return self._again()
+        self._open_again()
+        return self._decoded
 
-    def _again(self) -> Iterator[VideoFrame]:
-        """Open anew and read from the very first frame."""
+    def _open_again(self) -> None:
+        """Open anew, to read from the very first frame."""
         self._container.close()
-        self._container = files.open_container(self._address)
+        self._container = files.open_container(self._address, self._timeout_s)
         self._stream = files.pick_video_stream(self._container, self._address)
         self._decoded = files.decode_frames(self._container, self._stream, self._notes)
-        return self._decoded
+
+    def _connect_again(self) -> Iterator[VideoFrame] | None:
+        """The frames behind a break; None where the stream does not come back."""
+        for pause in _PAUSES_S if isinstance(self._address, str) else ():
+            if self._leaving.wait(pause):
+                return None
+            try:
+                self._open_again()
+                self._first = self._first_frame()
+                frames = self._seek(max(0.0, self._clock.last_s - self._clock.shift_s))
+            except InputError:
+                continue
+            if self.info.live:
+                self._clock.after_a_gap(time.monotonic() - self._heard)
+            else:
+                self._clock.again()
+            self._notes.count("Times the stream broke off and was connected anew: {n}")
+            return frames
+        self._notes.add(
+            f"The stream broke off after {max(0.0, self._clock.last_s):.1f} s and did not come back; "
+            "what had come was used"
+        )
+        return None
 
     def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[float, VideoFrame]]:
         """Put frames on the clock that starts at 0 and only rises; notes an early end."""
-        period = 1.0 / (self._rate_hz or 30.0)
-        last, shift = -np.inf, 0.0
-        for number, frame in enumerate(frames):
-            stamp = files.frame_time(frame)
-            if not self._stamped:
-                time_s = number * period
-            elif stamp is None:
-                time_s = last + period if np.isfinite(last) else 0.0
-            else:
-                time_s = float(stamp - self._zero_s) + shift
-            if last - time_s >= _JUMP_S:
-                self._notes.count("Jumps backwards of the time stamps closed: {n}")
-                shift += last + period - time_s
-                time_s = last + period
-            if time_s <= last:
-                self._notes.count("Frames dropped because their time stamps do not advance: {n}")
+        for frame in frames:
+            self._heard = time.monotonic()
+            time_s = self._clock.time_of(files.frame_time(frame))
+            if time_s is None:
                 continue
-            last = time_s
             if frame.is_corrupt:
                 self._notes.count("Damaged frames used as the decoder mended them: {n}")
             yield time_s, frame
-        self._check_end(last + period)
+        self._check_end(self._clock.end_s)
 
     def _check_end(self, end_s: float) -> None:
         if self.info.live:

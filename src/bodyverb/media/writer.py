@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,13 @@ TICKS_PER_S = 90000
 PRESET, CRF = "veryfast", "23"
 _QUEUE = 4
 _KEY_EVERY_S = 4.0
+_PIECE_S = 1.0
+_WHOLE = {"movflags": "+faststart"}
+_IN_PIECES = {
+    "movflags": "+frag_keyframe+empty_moov+default_base_moof",
+    "frag_duration": str(round(_PIECE_S * 1e6)),
+    "flush_packets": "1",
+}
 
 
 class VideoWriter:
@@ -35,6 +43,9 @@ class VideoWriter:
     sizes are padded by one repeated row or column at the right and bottom, so pixels keep their places.
     Without any frame no file is made. `warnings` holds a line where sound had to be left out.
 
+    With `in_pieces` the file stands under its own name at once and grows by pieces of a second (a fragmented
+    mp4), each of which can be read whatever happens to the process: for pictures that cannot be had again.
+
     Args:
         path: File to write; its folder exists.
         size: (width, height) in px of every picture.
@@ -42,6 +53,7 @@ class VideoWriter:
         audio_from: Video file whose sound goes along, or None.
         start_s: Source time that becomes 0 in the file (what was given to `open_source`).
         end_s: Source time at which sound ends at the latest; it ends with the pictures in any case.
+        in_pieces: Keep what was written, also on failure or when the process is killed.
 
     Raises:
         OutputError: The place cannot be written, the disk is full.
@@ -56,6 +68,7 @@ class VideoWriter:
         audio_from: str | Path | None = None,
         start_s: float | None = None,
         end_s: float | None = None,
+        in_pieces: bool = False,
     ) -> None:
         if min(size) < 1:
             raise ValueError(f"Expected a size of at least 1 x 1 px, got {size}")
@@ -65,14 +78,16 @@ class VideoWriter:
         self._rate_hz = rate_hz if rate_hz and math.isfinite(rate_hz) and rate_hz > 0 else 30.0
         self._start_s = start_s or 0.0
         self._notes = Notes()
-        self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._in_pieces = in_pieces
+        hidden = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._part = self.path if in_pieces else hidden
         self._last_s, self._last_tick = -math.inf, -1
         self._closed = False
         self._error: BaseException | None = None
         self._queue: Handoff[tuple[np.ndarray, int]] = Handoff(_QUEUE)
         self._sound: SoundTrack | None = None
         self._output = self._open()
-        self._stream: Any = _add_picture_stream(self._output, size, self._rate_hz)
+        self._stream: Any = _add_picture_stream(self._output, size, self._rate_hz, in_pieces)
         if audio_from is not None:
             self._sound = SoundTrack(Path(audio_from), self._output, self._start_s, end_s, self._notes)
         self._thread = threading.Thread(target=self._encode_all, name="bodyverb-encode", daemon=True)
@@ -81,7 +96,8 @@ class VideoWriter:
     def _open(self) -> OutputContainer:
         try:
             self._part.open("wb").close()
-            return av.open(str(self._part), "w", format="mp4", container_options={"movflags": "+faststart"})
+            options = _IN_PIECES if self._in_pieces else _WHOLE
+            return av.open(str(self._part), "w", format="mp4", container_options=options)
         except OSError as error:
             raise self._cannot(error) from error
 
@@ -142,6 +158,8 @@ class VideoWriter:
         if self._sound is not None:
             self._sound.finish(self._last_tick / TICKS_PER_S + 1.0 / self._rate_hz)
         self._output.close()
+        with self._part.open("rb+") as file:
+            os.fsync(file.fileno())
         self._part.replace(self.path)
 
     def close(self) -> None:
@@ -168,7 +186,10 @@ class VideoWriter:
             raise self._cannot(error) from error
 
     def abort(self) -> None:
-        """Stop and remove what was written; the file does not appear."""
+        """Stop and remove what was written; the file does not appear (one in pieces is kept)."""
+        if self._in_pieces:
+            with suppress(OutputError):
+                self.close()
         if self._closed:
             return
         self._closed = True
@@ -190,7 +211,8 @@ class VideoWriter:
         except (OSError, av.error.FFmpegError):
             pass
         finally:
-            self._part.unlink(missing_ok=True)
+            if not (self._in_pieces and self.frames):
+                self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -205,14 +227,17 @@ class VideoWriter:
             self.abort()
 
 
-def _add_picture_stream(output: OutputContainer, size: tuple[int, int], rate_hz: float) -> Any:
+def _add_picture_stream(
+    output: OutputContainer, size: tuple[int, int], rate_hz: float, in_pieces: bool
+) -> Any:
     rate = Fraction(rate_hz).limit_denominator(1001) or Fraction(1)
     stream: Any = output.add_stream("libx264", rate=rate)
     stream.width, stream.height = size[0] + size[0] % 2, size[1] + size[1] % 2
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
-    stream.codec_context.gop_size = max(1, min(250, round(_KEY_EVERY_S * rate_hz)))
-    stream.options = {"preset": PRESET, "crf": CRF}
+    key_every_s = _PIECE_S if in_pieces else _KEY_EVERY_S
+    stream.codec_context.gop_size = max(1, min(250, round(key_every_s * rate_hz)))
+    stream.options = {"preset": PRESET, "crf": CRF} | ({"tune": "zerolatency"} if in_pieces else {})
     context = stream.codec_context
     context.colorspace = context.color_primaries = context.color_trc = 6
     context.color_range = 1

@@ -49,7 +49,7 @@ def run_first_pass(job: Job) -> FirstPass:
     """
     options, kept = job.options, _kept(job)
     if kept is None:
-        with open_source(job.source, start_s=options.start, end_s=options.end, every=options.every) as media:
+        with _open(job, options.start) as media:
             head = {"source": job.source, "media": _plain(media.info), "models": job.engine.models()}
             with journals.Journal.create(job.journal, head | job.identity(), overwrite=True) as journal:
                 return _estimate(job, media, media.info, ((f.index, f) for f in media), journal, None)
@@ -60,8 +60,11 @@ def run_first_pass(job: Job) -> FirstPass:
             f"repeat its command with --resume, or leave --resume out to start over: {job.folder}"
         )
     info = _info(kept.meta["media"])
-    if kept.complete or (info.live and len(kept)):  # what a camera did not give is gone; what it gave is kept
-        return FirstPass(info, list((kept.state or {}).get("warnings", [])))
+    warnings = list((kept.state or {}).get("warnings", []))
+    if kept.complete:
+        return FirstPass(info, warnings)
+    if info.live and len(kept):  # what a camera did not give is gone; what it gave is kept
+        return FirstPass(info, [*warnings, *_cut_off(job, kept)])
     journal, state, last = journals.resume(job.journal)
     with journal, _behind(job, state, last) as (media, numbered):
         return _estimate(job, media, info, numbered, journal, state)
@@ -87,6 +90,8 @@ def _estimate(
         for index, frame in numbered:
             rows = step(frame, tracker, job.engine)
             journal.frame(index, frame.time_s, rows)
+            if info.live:  # it cannot be asked again
+                journal.flush()
             if capture is not None:
                 capture.write(frame.image, frame.time_s)
             if view is not None:
@@ -158,7 +163,6 @@ def _behind(job: Job, state: Mapping[str, Any] | None, last: int) -> Iterator[tu
     A seek is trusted only where it leads to the very picture of the checkpoint; else (joined recordings,
     broken stamps) everything is decoded again and the known frames are skipped.
     """
-    options = job.options
     if state is not None:
         with _opened(job, state["seen_s"]) as media:
             frames = iter(media or ())
@@ -166,15 +170,23 @@ def _behind(job: Job, state: Mapping[str, Any] | None, last: int) -> Iterator[tu
             if media is not None and first is not None and _seen(first)["picture"] == state["picture"]:
                 yield media, ((frame.index + last, frame) for frame in frames)
                 return
-    with open_source(job.source, start_s=options.start, end_s=options.end, every=options.every) as media:
+    with _open(job, job.options.start) as media:
         yield media, ((frame.index, frame) for frame in media if frame.index > last)
+
+
+def _open(job: Job, start_s: float | None) -> Source:
+    """The source from a time on."""
+    options = job.options
+    return open_source(
+        job.source, start_s=start_s, end_s=options.end, every=options.every, timeout_s=options.timeout
+    )
 
 
 @contextmanager
 def _opened(job: Job, start_s: float) -> Iterator[Source | None]:
     """The source from a time on, or None where it refuses."""
     try:
-        media = open_source(job.source, start_s=start_s, end_s=job.options.end, every=job.options.every)
+        media = _open(job, start_s)
     except InputError:
         yield None
         return
@@ -197,10 +209,22 @@ def _ends_quietly(info: MediaInfo, journal: journals.Journal, warnings: list[str
 
 
 def _capture(job: Job, info: MediaInfo) -> AbstractContextManager[VideoWriter | None]:
-    """A camera cannot be decoded twice: keep its pictures for the overlay and the report."""
+    """A camera cannot be decoded twice: keep its pictures for overlay and report, whatever happens."""
     if not info.live or not (job.options.video or job.options.report):
         return nullcontext(None)
-    return VideoWriter(job.capture, info.image_size, info.rate_hz)
+    return VideoWriter(job.capture, info.image_size, info.rate_hz, in_pieces=True)
+
+
+def _cut_off(job: Job, kept: journals.JournalReader) -> list[str]:
+    """What to tell of a live source whose run was killed; pictures that cannot be read are removed."""
+    lines = [f"The recording was cut off after {kept.timestamps_s[-1]:.1f} s; what had come was used"]
+    if job.capture.is_file():
+        try:
+            open_source(job.capture).close()
+        except InputError:
+            job.capture.unlink()
+            lines.append("Its pictures were lost, so there is no overlay")
+    return lines
 
 
 def _seen(frame: Frame) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bodyverb.core import InputError, Recording, Timeline
 from bodyverb.estimate.smooth import METHODS
 from bodyverb.formats import export_names
-from bodyverb.media.source import Selection
+from bodyverb.media.source import TIMEOUT_S, Selection
 
 Smoothing = Literal["none", "one-euro", "savgol", "butterworth"]
 
@@ -38,6 +38,7 @@ class RunOptions:
         poses_as: further pose formats (csv, coco, openpose).
         resume: go on with an unfinished run, and skip sources that are done.
         threads: CPU threads of a network; None takes all cores, at most 4.
+        timeout: how long a camera or stream may be silent before it is connected anew, in s.
     """
 
     out: Path = Path("bodyverb-out")
@@ -57,6 +58,7 @@ class RunOptions:
     poses_as: tuple[str, ...] = ()
     resume: bool = False
     threads: int | None = None
+    timeout: float = TIMEOUT_S
 
     def __post_init__(self) -> None:
         """Bring paths and lists into their types, and refuse settings that no run can follow.
@@ -74,6 +76,8 @@ class RunOptions:
             raise InputError(
                 f"Expected at least 1 person, got {self.max_people}; leave --max-people out for no limit"
             )
+        if not 0 < self.timeout < float("inf"):
+            raise InputError(f"Expected a timeout above 0 s, got {self.timeout:g}; use --timeout 10")
         Selection(start_s=self.start, end_s=self.end, every=self.every)
         if self.smooth is not None and self.smooth not in METHODS:
             raise InputError(
