@@ -82,10 +82,10 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 
 
 class Sink(io.RawIOBase):
-    """A file for libraries that do not survive a disk that fills up (HDF5 aborts the process, now or at its end).
+    """A file for libraries that do not survive a disk that fills up, as HDF5.
 
-    To them it never refuses: the first error is kept, and what is written later is dropped. Give it in place of
-    a path, call `check` now and then, and leave its context last: that raises the error.
+    To them it never refuses: the first error is kept, and what is written later is dropped. Give it in place
+    of a path, call `check` now and then, and leave its context last: that raises the error.
 
     Args:
         path: File to make.
