@@ -170,7 +170,8 @@ def test_a_card_that_does_not_fit_leaves_nothing(
     code, out, err = say("models", "add", "mine", "--onnx", networks[task] / "model.onnx",
                          "--card", card(networks, tmp_path, task, **changes))  # fmt: skip
     assert code == 2 and out == "" and err.startswith("bodyverb: Expected") and words in err, err
-    assert "hexadecimal" in words or "bytes" in words or err.strip().endswith(str(tmp_path / "mine.json"))
+    if task != "verbs" and "sha256" not in changes:
+        assert err.strip().endswith(str(tmp_path / "mine.json"))
     assert visible(models) == set()
 
 
