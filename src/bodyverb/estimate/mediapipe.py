@@ -8,7 +8,9 @@ never stopped, and the joints called raw would be filtered ones. Following peopl
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +110,15 @@ class MediaPipePose:
 def _installed(path: Path) -> Any:
     """The package `mediapipe`."""
     try:
-        import mediapipe
+        # In a thread: the package keeps an exception of its import, and so the frames that were under way.
+        # Ours hold the landmarker, which must close before the interpreter goes.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(importlib.import_module, "mediapipe").result()
     except ImportError as error:
         raise ModelError(
             f"Expected the package mediapipe for a {SUFFIX} file, got '{error}'; "
             f"pip install 'bodyverb[mediapipe]': {path}"
         ) from None
-    return mediapipe
 
 
 def _open(api: Any, path: Path, people: int) -> Any:
