@@ -30,7 +30,7 @@ class RunOptions:
         end: time in s at which to stop, or None.
         every: use every n-th frame.
         max_people: follow at most so many people at once, or None.
-        pose: pose network, by bundled name or path.
+        pose: pose network, by name or path; also a `.task` file of MediaPipe.
         detector: person detector, by bundled name or path.
         verbs: verb network by bundled name or path, or `none`.
         smooth: filter of the joint positions; None chooses by frame rate.
