@@ -44,7 +44,7 @@ class Command:
     max_people: int | None = None
     """Follow at most so many people at once."""
     pose: str = "pose-lite"
-    """Pose network: a name (`bodyverb models`), an ONNX file with a card beside it, or a MediaPipe `.task`."""
+    """Pose network: a name (`bodyverb models`), an ONNX file with a card beside it, or a `.task` file."""
     detector: str = "finder"
     """Network that finds people, likewise."""
     verbs: str = "verbs-penn15"
