@@ -98,3 +98,54 @@ def test_noise_is_nobody_and_people_are_numbered(tmp_path: Any) -> None:
 def test_in_a_source_of_a_few_frames_everybody_counts(tmp_path: Any) -> None:
     reader = journal(tmp_path / "j", {1: (np.arange(4), walk(4), np.full((4, 14), 0.9))}, 4)
     assert list(tracks.people(reader)) == [(1, "1")]
+
+
+def test_what_a_network_says_besides_comes_along(tmp_path: Any) -> None:
+    rng = np.random.default_rng(1)
+    depth, world = rng.normal(size=(2, 40, 14)), rng.normal(size=(2, 40, 14, 3))
+    position = np.stack([walk(40), walk(40, 1)])
+    with journals.Journal.create(tmp_path / "j", {"source": "clip.mp4"}) as out:
+        for at in range(40):
+            who = [0, 1] if at % 2 else [1] if at % 5 else []
+            rows = [
+                {
+                    "track_id": k,
+                    "position": position[k, at],
+                    "score": np.ones(14),
+                    "extras": {"depth_px": depth[k, at], "world_m": world[k, at]},
+                }
+                for k in who
+            ]
+            out.frame(at, at / 30, rows)
+    reader = journals.read(tmp_path / "j")
+    assert len(reader) == 40 and reader.torn_at is None
+    for track_id, name in tracks.people(reader):
+        parts = list(tracks.pieces(reader, track_id, name, info(), LSP, "butterworth"))
+        for layer in (0, 1):
+            track = parts[0][layer]
+            own = np.round(track.timestamps_s * 30).astype(int)
+            there = np.array([(track_id == 1 and bool(at % 5)) or bool(at % 2) for at in own])
+            assert there.sum() == (20 if track_id == 0 else 36) and (layer or there.all())
+            np.testing.assert_array_equal(
+                track.extras["depth_px"][0, there], depth[track_id, own[there]].astype("f4")
+            )
+            np.testing.assert_array_equal(
+                track.extras["world_m"][0, there], world[track_id, own[there]].astype("f4")
+            )
+            assert np.isnan(track.extras["world_m"][0, ~there]).all()
+
+
+def test_a_journal_with_extras_that_is_cut_is_good_up_to_there(tmp_path: Any) -> None:
+    rows = [
+        {"track_id": 3, "position": walk(1)[0], "score": np.ones(14), "extras": {"depth_px": np.arange(14)}}
+    ]
+    with journals.Journal.create(tmp_path / "j", {"source": "clip.mp4"}) as out:
+        for at in range(10):
+            out.frame(at, at / 30, rows)
+    whole = (tmp_path / "j").read_bytes()
+    record = (len(whole) - len(journals.MAGIC)) // 10
+    for size in range(len(whole) - 2 * record, len(whole), 7):
+        (tmp_path / "cut").write_bytes(whole[:size])
+        reader = journals.read(tmp_path / "cut")
+        assert 7 <= len(reader) <= 10
+        np.testing.assert_array_equal(reader.track(3).extras["depth_px"][-1], np.arange(14))

@@ -6,7 +6,8 @@ Layout (little-endian): the magic `BVJRNL1\\n`, then records of
 - `M` meta, JSON, exactly one and first;
 - `F` one frame: index i64, time_s f64, people u32, joints u16, space u8; then, column by column, track_id
   i64 (n), box f32 (n, 4), position f32 (n, joints, space), score f32 (n, joints). NaN where a box or joint
-  is absent;
+  is absent. Where a network says more of each joint: length u16 of a JSON list of [name, k], that list, then
+  f32 (n, joints, k) each, k = 0 for (n, joints);
 - `C` checkpoint, JSON: all state that the run needs to go on behind this byte. Flushed to the disk;
 - `E` end, empty: the first pass is complete.
 
@@ -46,7 +47,7 @@ Rows = Sequence[Mapping[str, Any]] | Mapping[str, np.ndarray]
 @dataclass(frozen=True, kw_only=True)
 class TrackRows:
     """All rows of one track: `index` (T,) frame numbers, `time_s` (T,), `box` (T, 4) xyxy px, `position`
-    (T, J, 2|3) and `score` (T, J); NaN = absent."""
+    (T, J, 2|3), `score` (T, J) and `extras`, name -> (T, J[, k]); NaN = absent."""
 
     track_id: int
     index: np.ndarray
@@ -54,6 +55,7 @@ class TrackRows:
     box: np.ndarray
     position: np.ndarray
     score: np.ndarray
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Journal:
@@ -95,14 +97,15 @@ class Journal:
             index: The frame's number; must grow.
             time_s: The source's own time stamp.
             rows: A list of mappings, or one mapping of stacked arrays, with `track_id`, `box` (4,) or None,
-                `position` (J, 2|3), `score` (J,).
+                `position` (J, 2|3), `score` (J,) and perhaps `extras`, name -> (J,) or (J, k), the same names
+                for everybody.
         """
         if index <= self.last_index:
             raise ValueError(f"Expected a frame index above {self.last_index}, got {index}")
         ids, box, position, score = _columns(rows)
         head = _FRAME.pack(index, time_s, len(ids), position.shape[1], position.shape[2])
         parts = (head, ids.tobytes(), box.tobytes(), position.tobytes(), score.tobytes())
-        self._record(_FRAME_TYPE, b"".join(parts))
+        self._record(_FRAME_TYPE, b"".join((*parts, *_more(rows, score.shape))))
         self.last_index = index
 
     def flush(self) -> None:
@@ -189,6 +192,8 @@ class JournalReader:
     _index: array = field(default_factory=lambda: array("q"), repr=False)
     _times: array = field(default_factory=lambda: array("d"), repr=False)
     _tracks: dict[int, tuple[array, array]] = field(default_factory=dict, repr=False)
+    _more: tuple[tuple[str, int], ...] = ()
+    _more_bytes: int = 0
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -224,6 +229,9 @@ class JournalReader:
             box = np.empty((len(frames), 4), "<f4")
             position = np.empty((len(frames), joints, space), "<f4")
             score = np.empty((len(frames), joints), "<f4")
+            extras = {
+                name: np.empty((len(frames), joints, *((k,) if k else ())), "<f4") for name, k in self._more
+            }
             for row, (frame, place) in enumerate(zip(frames, places, strict=True)):
                 offset = self._offsets[frame]
                 people, *shape = _shape_at(handle, offset)
@@ -237,6 +245,12 @@ class JournalReader:
                     handle.seek(offset + place * values.nbytes)
                     handle.readinto(values.data)
                     offset += people * values.nbytes
+                offset += self._more_bytes
+                for column in extras.values():
+                    values = column[row]
+                    handle.seek(offset + place * values.nbytes)
+                    handle.readinto(values.data)
+                    offset += people * values.nbytes
         at = np.array(frames, np.int32)
         return TrackRows(
             track_id=track_id,
@@ -245,6 +259,7 @@ class JournalReader:
             box=box,
             position=position,
             score=score,
+            extras=extras,
         )
 
     def tracks(self) -> Iterator[TrackRows]:
@@ -337,7 +352,11 @@ def _take(reader: JournalReader, kind: int, payload: bytes, at: int) -> bool:
         reader.complete = True
     elif kind == _FRAME_TYPE and len(payload) >= _FRAME.size:
         index, time_s, people, joints, space = _FRAME.unpack_from(payload)
-        if len(payload) != _FRAME.size + people * (8 + 16 + 4 * joints * (space + 1)):
+        plain = _FRAME.size + people * (8 + 16 + 4 * joints * (space + 1))
+        if people and not _take_names(reader, payload[plain:]):
+            return False
+        more = reader._more_bytes + sum(4 * people * joints * max(1, k) for _, k in reader._more)
+        if len(payload) != plain + (more if people else 0):
             return False
         for place, track_id in enumerate(np.frombuffer(payload, "<i8", people, _FRAME.size).tolist()):
             frames, places = reader._tracks.setdefault(track_id, (array("I"), array("I")))
@@ -349,6 +368,20 @@ def _take(reader: JournalReader, kind: int, payload: bytes, at: int) -> bool:
     else:
         return False
     return True
+
+
+def _take_names(reader: JournalReader, block: bytes) -> bool:
+    """The names in front of a frame's extras; those of all frames of a journal are the same."""
+    if reader._tracks:
+        return True
+    if block:
+        length = int.from_bytes(block[:2], "little")
+        try:
+            reader._more = tuple((str(name), int(k)) for name, k in json.loads(block[2 : 2 + length]))
+        except (ValueError, TypeError):
+            return False
+        reader._more_bytes = 2 + length
+    return all(k >= 0 for _, k in reader._more)
 
 
 def _shape_at(handle: BinaryIO, offset: int) -> tuple[int, int, int]:
@@ -389,6 +422,23 @@ def _columns(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     if len(np.unique(ids)) != n:
         raise ValueError(f"Expected each track once a frame, got ids {ids.tolist()}")
     return ids, box, position, score
+
+
+def _more(rows: Rows, shape: tuple[int, ...]) -> list[bytes]:
+    """A frame's extras, and their names in front; `shape` (n, J)."""
+    if isinstance(rows, Mapping):
+        extras = dict(rows.get("extras") or {})
+    else:
+        names = rows[0].get("extras") or {} if rows else {}
+        extras = {name: np.stack([row["extras"][name] for row in rows]) for name in names}
+    if not extras or not shape[0]:
+        return []
+    arrays = {name: np.ascontiguousarray(values, "<f4") for name, values in extras.items()}
+    for name, values in arrays.items():
+        if values.shape[:2] != shape or values.ndim > 3:
+            raise ValueError(f"Expected {name} {shape} or {(*shape, 'k')}, got {values.shape}")
+    header = json.dumps([[name, *values.shape[2:], 0][:2] for name, values in arrays.items()]).encode()
+    return [len(header).to_bytes(2, "little"), header, *(values.tobytes() for values in arrays.values())]
 
 
 def _cannot_write(error: OSError, path: Path) -> OutputError:

@@ -100,6 +100,7 @@ def _raw_track(rows: TrackRows, info: MediaInfo, skeleton: Skeleton, source: str
         score=rows.score[None],
         state=state[None],
         box=rows.box[None],
+        extras={name: values[None] for name, values in rows.extras.items()},
         skeleton=skeleton,
         timestamps_s=rows.time_s,
         rate=info.rate,
