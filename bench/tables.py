@@ -232,6 +232,36 @@ def _joints(section: dict[str, Any]) -> str:
     )
 
 
+def _readers(section: dict[str, Any]) -> str:
+    head = ("reader", "MB/s of a core", "the first is faster by", "in single turns")
+    ntu, pku = (
+        table(
+            head,
+            [
+                (
+                    row["reader"],
+                    f"{row['mb_s']:.0f}",
+                    f"**{row['times']:.1f}**",
+                    f"{row['times_lowest']:.1f} to {row['times_highest']:.1f}",
+                )
+                for row in section[name]
+            ],
+        )
+        for name in ("ntu", "pku")
+    )
+    cores = table(
+        ("processes", "MB/s by the clock"),
+        [(row["processes"], f"{row['mb_s']:.0f}") for row in section["scaling"]],
+    )
+    return (
+        f"Megabytes of text in a second of processor time, {section['what']} from the disk's cache, each the "
+        f"fastest of many readings; the readers take turns, {section['turns']} each. NTU `.skeleton`:\n\n"
+        f"{ntu}\n\n"
+        f"PKU-MMD skeleton text:\n\n{pku}\n\nAll fields of NTU files, files shared out to processes:\n\n"
+        f"{cores}"
+    )
+
+
 SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "speed": ("Frames a second", "python bench/main.py", _speed),
     "stages": ("Where the time goes", "python bench/main.py", _stages),
@@ -240,6 +270,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "memory": ("Memory", "python bench/main.py --memory", _memory),
     "startup": ("Start-up", "python bench/main.py", _startup),
     "joints": ("Distance to golden joints", "python bench/joints.py", _joints),
+    "readers": ("Reading skeleton text", "python bench/readers.py", _readers),
 }
 
 

@@ -14,8 +14,8 @@ import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
 NAMES = (
-    "clips", "contest", "environments", "joints", "machine", "nets", "peers", "process", "results", "speed",
-    "stages", "tables", "watch",
+    "clips", "contest", "environments", "joints", "machine", "nets", "peers", "process", "readers", "results",
+    "speed", "stages", "tables", "watch",
 )  # fmt: skip
 
 
@@ -173,6 +173,9 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
         "words": "words", "frames": 60, "fps": 100.0, "fps_of_turns": [90.0, 110.0], "peak_mib": 300.0,
         "fps_without_start": 120.0, "cpu_ms": 8.5,
     }  # fmt: skip
+    reader = {
+        "reader": "a reader", "mb_s": 210.0, "times": 4.5, "times_lowest": 4.0, "times_highest": 5.0,
+    }  # fmt: skip
     latest = {
         "speed": {"rows": [speed], "clip": "a clip", "nets": "a, b, c", "decode_fps": 300.0},
         "stages": {
@@ -202,6 +205,13 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
         },
         "startup": {"rows": [{"what": "x", "seconds": 0.2, "above_python": 0.1}], "repeats": 15},
         "joints": {"rows": [joint], "nets": "a, b, c"},
+        "readers": {
+            "what": "made files",
+            "turns": 2,
+            "ntu": [reader],
+            "pku": [reader],
+            "scaling": [{"processes": 1, "mb_s": 200.0}],
+        },
     }
     page = tables.page({name: {"made": made, **content} for name, content in latest.items()})
     assert "Not measured" not in page and set(latest) == set(tables.SECTIONS)
@@ -209,6 +219,16 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
         "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 8.5 | 300 | 0.100 | 0.120 | 90.0% | 0.0% |"
         in page
     )
+    assert page.count("| a reader | 210 | **4.5** | 4.0 to 5.0 |") == 2 and "| 1 | 200 |" in page
     assert "**2.50** | 2.40 to 2.60 | no" in page and "| pose | 4.00 | 80% | 250 |" in page
     for told in ("| 10% |", "**30.0**", "| x | crop | 1.50", "+2.0%", "| 250 |", "one-euro", "**0.100**"):
         assert told in page, told
+
+
+def test_readers_see_the_same_joints(bench: dict[str, ModuleType], tmp_path: Path) -> None:
+    readers = bench["readers"]
+    ntu, pku = readers.made_files(tmp_path)
+    whole = readers.every_field(ntu[0])
+    for reader in (readers.xyz_to_array, readers.xyz_by_numpy, readers.xyz_to_lists):
+        np.testing.assert_allclose(np.array(reader(ntu[0])), whole.joints[..., :3], rtol=1e-6)
+    np.testing.assert_array_equal(readers.pku_text.read_array(pku[0]).reshape(-1, 150), np.loadtxt(pku[0]))
