@@ -99,12 +99,9 @@ def test_the_same_network_as_detector(tiny: ModuleType, net: str, tmp_path: Path
         Engine.load(RunOptions(detector="pose-lite"))
 
 
-def test_what_else_a_network_says_reaches_the_rows(
-    graphs: ModuleType, tiny: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_else_a_network_says_is_in_the_file(
+    graphs: ModuleType, tiny: ModuleType, tmp_path: Path
 ) -> None:
-    """Depth of a network of crops is there, row by row, for whoever keeps it."""
-    from bodyverb.formats.journal import Journal
-
     rng = np.random.default_rng(0)
     table = np.concatenate(
         [rng.uniform(8, 56, (1, 33, 2)), np.arange(33.0)[None, :, None], np.full((1, 33, 1), 4)], 2
@@ -115,16 +112,13 @@ def test_what_else_a_network_says_reaches_the_rows(
     }  # fmt: skip
     outputs = {"out": table.reshape(1, -1).astype(np.float32)}
     place = graphs.constant(tmp_path / "net", outputs, card, shape=["n", 3, 64, 64])
-    seen: list[Any] = []
-    frame = Journal.frame
-    monkeypatch.setattr(
-        Journal, "frame", lambda self, i, t, rows: (seen.extend(rows), frame(self, i, t, rows))[1]
-    )
     clip = tiny.write_clip(tmp_path / "clip.mp4", seconds=1)
-    bodyverb.run(clip, out=tmp_path / "out", pose=str(place), **PLAIN)
-    assert seen and all(set(row["extras"]) == {"depth_px"} for row in seen)
-    depth = seen[0]["extras"]["depth_px"]
-    assert depth.shape == (33,) and np.allclose(depth / depth[1], np.arange(33), atol=1e-4)
+    result = bodyverb.run(clip, out=tmp_path / "out", pose=str(place), **{**PLAIN, "smooth": "butterworth"})
+    for which in ("raw", "smoothed"):
+        track = poses_h5.read(result.items[0].paths["poses"], which).tracks[0]  # type: ignore[arg-type]
+        depth = track.extras["depth_px"]
+        assert depth.shape == (1, track.frames, 33) and track.frames > 10
+        assert np.allclose(depth / depth[..., 1:2], np.arange(33), atol=1e-4)
 
 
 def test_a_card_can_say_how_sure_is_sure(net: str, tmp_path: Path) -> None:
