@@ -57,28 +57,31 @@ def _checked(folder: Path, picture: Path | None) -> str:
                 f"Expected no --picture for a network that sees joints, got one; drop: {picture}"
             )
         return _verbs(session)
-    image, people = _scene(picture)
-    return (_detect if task == "detect" else _pose)(session, image, people)
+    return (_detect if task == "detect" else _pose)(session, picture)
 
 
-def _detect(session: Session, image: np.ndarray, people: list[PoseSequence]) -> str:
+def _detect(session: Session, picture: Path | None) -> str:
     from bodyverb.estimate.detector import Detector
 
     detector = Detector(session)
+    image, people = _scene(picture)
     boxes, took = _timed(session, lambda: detector(image))
     best = f", best score {boxes[0, 4]:.2f}" if len(boxes) else ""
     return f"{_found(len(boxes), people)}{best}, {took}"
 
 
-def _pose(session: Session, image: np.ndarray, people: list[PoseSequence]) -> str:
+def _pose(session: Session, picture: Path | None) -> str:
     from bodyverb.estimate.one_stage import OneStage, is_one_stage
     from bodyverb.estimate.pose import PoseEstimator
 
     if is_one_stage(session.card):
         everybody = OneStage(session)
+        image, people = _scene(picture)
         poses, took = _timed(session, lambda: everybody(image))
         return f"{_found(len(poses), people)}, {_joints(everybody.skeleton, poses, people)}, {took}"
-    estimator, boxes = PoseEstimator(session), _boxes(image, people)
+    estimator = PoseEstimator(session)
+    image, people = _scene(picture)
+    boxes = _boxes(image, people)
     poses, took = _timed(session, lambda: estimator.estimate(image, boxes))
     if not np.isfinite(poses.position).any():
         raise _no_numbers(session)
