@@ -139,7 +139,7 @@ class _Writer:
             self.put(list(value.flat))
         else:
             flat = np.ascontiguousarray(value).reshape(-1)
-            self.sized(memoryview(flat.view(np.uint8) if flat.size else b""), b"C", b"B", b"\x8e")
+            self.sized(flat.view(np.uint8).data if flat.size else b"", b"C", b"B", b"\x8e")
         self.write(b"tb")
 
     def scalar(self, value: np.generic) -> None:
