@@ -79,8 +79,10 @@ class PoseEstimator:
         if depth:
             extras["depth_px"] = np.concatenate(depth) / matrices[:, :1, 0]
         position = np.concatenate([part.position for part in parts])
+        scored = np.ones((len(boxes), 5), np.float32)
+        scored[:, : boxes.shape[1]] = boxes
         return FramePoses(
-            boxes=boxes if boxes.shape[1] == 5 else np.pad(boxes, ((0, 0), (0, 1)), constant_values=1),
+            boxes=scored,
             position=apply_affine(invert_affine(matrices), position),
             score=np.concatenate([part.score for part in parts]),
             extras=extras,
