@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
+
+from markup import table
+from peers_page import peers_text
 
 HEAD = """# Speed, memory and joint distance
 
@@ -11,12 +14,6 @@ Written by `bench/main.py`, `bench/peers.py` and `bench/joints.py` from `bench/r
 edit by hand. Times depend on the machine, so each table says where and when it was measured, and no test
 asserts one. Medians unless said otherwise.
 """
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A markdown table; the first column to the left, the others to the right."""
-    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
-    return "\n".join([*lines, *("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)])
 
 
 def made_text(made: dict[str, Any]) -> str:
@@ -79,83 +76,6 @@ def _stages(section: dict[str, Any]) -> str:
         f"reach {decode / whole:.0%} of it; what a run reaches, whose stages overlap, is in the table "
         "above.\n\n" + table(("stage", "ms a frame", "share", "frames/s if it were all"), rows)
     )
-
-
-def _peers(section: dict[str, Any]) -> str:
-    rows = section["rows"]
-    decode = next((row["fps"] for row in rows if "joints" not in row), None)
-    tools = table(
-        (
-            "tool",
-            "frames/s",
-            "slowest to fastest",
-            "without start-up",
-            "share of decoding alone",
-            "CPU ms a frame",
-            "peak MiB",
-            *(
-                f"{video}: {what}"
-                for video in _PEER_VIDEOS
-                for what in ("median", "mean", "within 0.2", "missing")
-            ),
-        ),
-        [
-            (
-                row["name"],
-                f"**{row['fps']:.1f}**",
-                f"{min(row['fps_of_turns']):.1f} to {max(row['fps_of_turns']):.1f}",
-                f"{row['fps_without_start']:.1f}",
-                f"{row['fps'] / decode:.0%}" if decode else "-",
-                f"{row['cpu_ms']:.1f}",
-                f"{row['peak_mib']:.0f}",
-                *_errors(row.get("joints")),
-            )
-            for row in rows
-        ],
-    )
-    parts = [
-        (
-            ratio["of"],
-            ratio["over"],
-            f"**{ratio['ratio']:.2f}**",
-            f"{ratio['lowest']:.2f} to {ratio['highest']:.2f}",
-            "yes" if ratio["counts"] else "no, its joints are farther off",
-        )
-        for ratio in section["ratios"]
-    ]
-    raw = [
-        f"{row['name']} {row['joints'][_PEER_VIDEOS[0]]['raw']['median_share']:.3f}"
-        for row in rows
-        if "raw" in row.get("joints", {}).get(_PEER_VIDEOS[0], {})
-    ]
-    return (
-        f"{section['clip']}: {rows[0]['frames']} frames, every one through everybody's network, decoding "
-        f"included; whole processes in turns, {section['turns']} of each. CPU is the time of all cores "
-        "together, memory that of a process and all it starts. The joints are those of the timed runs (and "
-        "of one more over pose_squats.mp4), their distance to the golden joints is in torsos as below; "
-        "missing: no position. The golden joints are other networks' output: those of pose_1.mp4 are what "
-        "MoveNet is expected to give, those of pose_squats.mp4 BlazePose's, which is the network of "
-        "MediaPipe, so that MediaPipe is compared with itself there. Median on pose_1.mp4 before smoothing: "
-        f"{', '.join(raw)}.\n\n{tools}\n\n"
-        + "\n".join(f"- {row['name']}: {row['words']}" for row in rows)
-        + "\n\nA ratio counts where the joints on pose_1.mp4 are no farther off, in the median and in the "
-        "mean.\n\n" + table(("frames/s of", "over those of", "ratio", "in single turns", "counts"), parts)
-    )
-
-
-_PEER_VIDEOS = ("pose_1.mp4", "pose_squats.mp4")
-
-
-def _errors(joints: dict[str, Any] | None) -> list[str]:
-    """Median, mean, share within 0.2 torsos and share without a position, for both videos."""
-    if joints is None:
-        return ["-"] * 8
-    words = []
-    for video in _PEER_VIDEOS:
-        row = next(iter(joints[video].values()))
-        words += [f"{row['median_share']:.3f}", f"{row['mean_share']:.3f}"]
-        words += [f"{row['within_02']:.1%}", f"{row['missing']:.1%}"]
-    return words
 
 
 def _networks(section: dict[str, Any]) -> str:
@@ -265,7 +185,7 @@ def _readers(section: dict[str, Any]) -> str:
 SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "speed": ("Frames a second", "python bench/main.py", _speed),
     "stages": ("Where the time goes", "python bench/main.py", _stages),
-    "peers": ("Beside other tools", "python bench/peers.py", _peers),
+    "peers": ("Beside other tools", "python bench/peers.py", peers_text),
     "networks": ("Networks", "python bench/main.py", _networks),
     "memory": ("Memory", "python bench/main.py --memory", _memory),
     "startup": ("Start-up", "python bench/main.py", _startup),

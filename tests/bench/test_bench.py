@@ -14,8 +14,8 @@ import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
 NAMES = (
-    "clips", "contest", "environments", "joints", "machine", "nets", "peers", "process", "readers", "results",
-    "speed", "stages", "tables", "watch",
+    "clips", "contest", "environments", "joints", "machine", "markup", "nets", "peers", "peers_page", "process",
+    "readers", "results", "speed", "stages", "tables", "watch",
 )  # fmt: skip
 
 
@@ -215,11 +215,8 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
     }
     page = tables.page({name: {"made": made, **content} for name, content in latest.items()})
     assert "Not measured" not in page and set(latest) == set(tables.SECTIONS)
-    assert (
-        "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 8.5 | 300 | 0.100 | 0.120 | 90.0% | 0.0% |"
-        in page
-    )
-    assert page.count("| a reader | 210 | **4.5** | 4.0 to 5.0 |") == 2 and "| 1 | 200 |" in page
+    assert "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 8.5 | 300 |" in page
+    assert "| bodyverb, raw | **0.100** | 0.120 | 90.0% | 0.0% | **0.100** | 0.120 |" in page
     assert "**2.50** | 2.40 to 2.60 | no" in page and "| pose | 4.00 | 80% | 250 |" in page
     for told in ("| 10% |", "**30.0**", "| x | crop | 1.50", "+2.0%", "| 250 |", "one-euro", "**0.100**"):
         assert told in page, told
