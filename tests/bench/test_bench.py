@@ -14,8 +14,8 @@ import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
 NAMES = (
-    "clips", "contest", "environments", "joints", "machine", "markup", "nets", "peers", "peers_page", "process",
-    "readers", "results", "speed", "stages", "tables", "watch",
+    "clips", "contest", "environments", "joints", "machine", "markup", "nets", "peers", "peers_page",
+    "process", "readers", "results", "speed", "stages", "tables", "watch",
 )  # fmt: skip
 
 
