@@ -17,6 +17,9 @@ VARIANTS = (
     ("with the overlay video", ("--no-report",)),
     ("everything (the default)", ()),
 )
+STAGES = (
+    "find", "pose", "rest of the first pass", "first pass", "smooth and verbs", "overlay", "report", "total",
+)  # fmt: skip
 
 
 def measure_speed(clip: Path, nets: Nets, repeats: int) -> dict[str, Any]:
@@ -32,13 +35,19 @@ def measure_speed(clip: Path, nets: Nets, repeats: int) -> dict[str, Any]:
     return {"rows": rows, "decode_fps": 1000 / statistics.median(decoding)}
 
 
+def _place(stage: str) -> tuple[int, str]:
+    """Stages in the order of the work; unknown ones before the total."""
+    return (STAGES.index(stage), "") if stage in STAGES else (STAGES.index("report"), stage)
+
+
 def _row(name: str, runs: list[Any]) -> dict[str, Any]:
     frames = runs[0].source["frames"]
-    stages = sorted({stage for run in runs for stage in run.source["seconds"]} - {"frames"})
+    told = {stage for run in runs for stage in run.source["seconds"]} - {"frames"}
     spent = {
-        stage: statistics.median(run.source["seconds"].get(stage, 0.0) for run in runs) for stage in stages
+        stage: statistics.median(run.source["seconds"].get(stage, 0.0) for run in runs) for stage in told
     }
     spent["rest of the first pass"] = max(0.0, spent["first pass"] - spent.get("find", 0.0) - spent["pose"])
+    spent = {stage: spent[stage] for stage in sorted(spent, key=_place)}
     return {
         "variant": name,
         "frames": frames,

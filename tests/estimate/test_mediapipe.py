@@ -5,7 +5,7 @@ import json
 import sys
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 
 from bodyverb.core import ModelError
 from bodyverb.estimate.mediapipe import MediaPipePose
+from bodyverb.pipeline import run
 
 WIDTH, HEIGHT = 200, 100
 
@@ -109,6 +110,23 @@ def test_without_the_package(file: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ModelError, match=r"pip install 'bodyverb\[mediapipe\]'") as caught:
         MediaPipePose(file)
     assert "\n" not in str(caught.value)
+
+
+def test_a_run_takes_such_a_file(
+    file: Path, tiny: ModuleType, tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a detector: every frame goes to the landmarker, and its person is followed."""
+    api = Api([person(0.2, 0.9)])
+    monkeypatch.setattr("bodyverb.estimate.mediapipe._installed", lambda path: api)
+    clip = tiny.write_clip(tmp_path / "clip.mp4", seconds=1.0)
+    result = run(clip, out=tmp_path / "out", pose=str(file), video=False, report=False, smooth="none")
+    (track,) = result.items[0].recording.tracks  # type: ignore[union-attr]
+    assert len(api.pictures) == result.items[0].frames == track.frames == 15
+    assert track.skeleton.name == "blazepose33"
+    width, height = tiny.SIZE
+    expected = [(0.2 + 0.05) * width - 0.5, 0.05 * height - 0.5]
+    np.testing.assert_allclose(track.position[0, :, 5], np.tile(expected, (15, 1)), atol=1e-3)
+    assert result.recordings[0].meta["models"]["pose"]["name"] == "pose_landmarker_full"
 
 
 @pytest.fixture(scope="module")
