@@ -26,6 +26,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 import numpy as np
 
+from bodyverb import skeletons
 from bodyverb.core import INFERRED, SEEN, FormatError, InputError, PoseSequence, Skeleton
 from bodyverb.core.pose import Axes, Unit
 from bodyverb.formats import safe_pickle
@@ -75,7 +76,7 @@ class PysklFile:
     Attributes:
         records: The clips, in the order of the file.
         splits: Names of the clips of each split; None for a bare list.
-        skeleton: The layout; None where no record holds poses.
+        skeleton: The layout; None where no record holds poses and none is given.
         unit: Unit of the poses.
         axes: Their axes.
         rate_hz: Frames per second; None where nobody knows.
@@ -94,13 +95,16 @@ class PysklFile:
         """The poses of one clip: float32, absent joints NaN, people named "0", "1", ... in the file's order.
 
         Raises:
-            InputError: Where the poses lie in a separate file; see `with_people`.
+            InputError: Where the poses lie in a separate file (see `with_people`), or of several layouts with
+                as many joints none is given.
+            FormatError: Where the layout has another number of joints.
         """
-        if record.keypoint is None or self.skeleton is None:
+        if record.keypoint is None:
             raise InputError(
                 f"Expected poses in the file, got those of clip {record.id!r} in a separate one; "
                 f"give the folder of {record.extras.get('raw_file', 'its kpfiles')}: {self.source}"
             )
+        skeleton = of_count(record.keypoint.shape[2], self.skeleton, self.source)
         with np.errstate(over="ignore"):
             position = record.keypoint.astype(np.float32)
         extras = {}
@@ -118,7 +122,7 @@ class PysklFile:
         flat = position.shape[3] == 2
         return PoseSequence.from_arrays(
             position,
-            skeleton=self.skeleton,
+            skeleton=skeleton,
             rate_hz=self.rate_hz or GUESSED_RATE_HZ,
             rate="unknown" if self.rate_hz is None else "nominal",
             score=score,
@@ -174,8 +178,10 @@ def read(
             f"Expected one number of joints and coordinates in all records, got {sorted(shapes)}; "
             f"split the file: {path}"
         )
-    joints, space = shapes.pop() if shapes else (None, 2)
-    skeleton = of_count(joints, layout, path) if joints is not None else None
+    joints, space = shapes.pop() if shapes else (0, 2)
+    skeleton = skeletons.get(layout) if isinstance(layout, str) else layout
+    if joints:
+        skeleton = of_count(joints, skeleton, path)
     kinect = skeleton is not None and skeleton.name in ("kinect20", "kinect25", "utd20")
     return PysklFile(
         records=records,

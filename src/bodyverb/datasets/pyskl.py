@@ -1,0 +1,110 @@
+"""PYSKL files: skeletons of NTU RGB+D, Kinetics, FineGYM, UCF101 and others, or one's own, as pickles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bodyverb.core import Clip, FormatError, InputError
+from bodyverb.core.pose import Axes, Unit
+from bodyverb.core.skeleton import Skeleton
+from bodyverb.datasets._table import ClipTable
+from bodyverb.formats import pyskl
+
+PART = re.compile(r"(?:(?P<name>.+)_)?(?P<part>train|val|test)(?P<number>\d*)")
+
+CARD = {
+    "name": "pyskl",
+    "title": "PYSKL annotation files",
+    "licence": "that of the data set inside the file; the format belongs to PYSKL, Apache-2.0",
+    "citation": "Duan, Wang, Chen and Lin, PYSKL: Towards Good Practices for Skeleton Action Recognition, "
+    "ACM MM 2022",
+    "files": "one .pkl; for Kinetics a folder of kpfiles besides",
+    "splits": "those of the file: `xsub_train` and `xsub_val` are split `xsub`, `train1` and `test1` split "
+    "`1`, `train` and `val` split `official`; `val` is `test` where there is none",
+    "classes": (),
+    "skeleton": "given as an option, or the only layout with as many joints",
+}
+
+
+def open(
+    root: str | Path,
+    *,
+    layout: Skeleton | str | None = None,
+    unit: Unit | None = None,
+    axes: Axes | None = None,
+    rate_hz: float | None = None,
+    classes: Sequence[str] | None = None,
+    people: str | Path | None = None,
+) -> ClipTable:
+    """Opens a file; its arrays stay in memory.
+
+    Args:
+        root: the .pkl, or a folder with one.
+        layout: the joint layout, where several have as many joints.
+        unit: unit of 3D poses; the file does not say it.
+        axes: their axes.
+        rate_hz: frames per second; unknown if not given.
+        classes: names of the labels, in their order; else the labels' numbers as text.
+        people: the folder of kpfiles, for the Kinetics variant.
+
+    Returns:
+        The clips.
+
+    Raises:
+        InputError: there is no file or several, a layout is needed, or a label has no name.
+        FormatError: the file is damaged or dangerous, or two clips have one name.
+    """
+    path = _one(Path(root))
+    file = pyskl.read(path, layout=layout, unit=unit, axes=axes, rate_hz=rate_hz)
+    records = {record.id: record for record in file.records}
+    if len(records) != len(file.records):
+        raise FormatError(
+            f"Expected unique names of clips, got {len(file.records) - len(records)} twice; split it: {path}"
+        )
+    labels = {record.label for record in file.records if record.label is not None}
+    names = tuple(classes) if classes is not None else tuple(map(str, range(max(labels, default=-1) + 1)))
+    if labels and not (min(labels) >= 0 and max(labels) < len(names)):
+        raise InputError(
+            f"Expected {len(names)} classes, got labels {min(labels)} to {max(labels)}; name them all: {path}"
+        )
+
+    def load(key: str) -> Clip:
+        if key not in records:
+            raise InputError(f"Expected one of {len(records)} clips, got '{key}'; see the table's ids")
+        record = records[key]
+        if record.keypoint is None and people is not None:
+            record = file.with_people(record, people)
+        return Clip(
+            id=key,
+            poses=file.poses(record),
+            label=None if record.label is None else names[record.label],
+            meta={"original_size": record.original_size},
+        )
+
+    return ClipTable(ids=tuple(records), classes=names, splits=_splits(file.splits or {}, records), load=load)
+
+
+def _one(root: Path) -> Path:
+    found = sorted(root.glob("*.pkl")) if root.is_dir() else [root]
+    if len(found) != 1:
+        raise InputError(f"Expected one .pkl, got {len(found)}; name the file: {root}")
+    return found[0]
+
+
+def _splits(
+    stored: Mapping[str, Sequence[str]], known: Mapping[str, object]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Splits with their parts, of the clips that are there."""
+    splits: dict[str, dict[str, tuple[str, ...]]] = {}
+    for title, ids in stored.items():
+        found = PART.fullmatch(title)
+        name, part = ("official", title) if found is None else (found["name"], found["part"])
+        number = "" if found is None else found["number"]
+        name = "-".join(word for word in (name, number) if word) or "official"
+        splits.setdefault(name, {})[part] = tuple(one for one in ids if one in known)
+    for parts in splits.values():
+        if "test" not in parts and "val" in parts:
+            parts["test"] = parts.pop("val")
+    return splits
