@@ -1,6 +1,7 @@
 """Numbers in text: the fast way gives the bits that Python's float gives, or leaves it to the careful way."""
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,29 @@ def test_both_ways_agree(lines, end):
 
 
 @pytest.mark.skipif(_numbers.simdjson is None, reason="simdjson has no wheel for this Python")
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["1", "-0", "2.5", "e", ".", " ", " ", "\r", "\n", "\r\n", "[", "]", ",", "_", "\0"])
+    )
+)
+def test_what_the_fast_way_takes_the_careful_way_reads_alike(pieces):
+    text = ("".join(pieces) + "\n").encode()
+    quick = _numbers._fast(np.frombuffer(text, np.uint8))
+    if quick is not None:
+        for mine, other in zip(quick, _numbers._careful(text, Path("a.txt"), 1), strict=True):
+            assert mine.tobytes() == other.astype(mine.dtype).tobytes()
+
+
+def test_threads_have_their_own_parsers():
+    texts = [f"{number} {number / 7!r}\n".encode() * 500 for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        blocks = list(pool.map(parse, texts * 5))
+    for block, number in zip(blocks, [*range(8)] * 5, strict=True):
+        assert set(block.values.tolist()) == {number, number / 7}
+
+
+@pytest.mark.skipif(_numbers.simdjson is None, reason="simdjson has no wheel for this Python")
 def test_plain_text_goes_the_fast_way():
     text = b"103\n1\r\n-0.25 7.257856E-05 0 -0\n"
     values, first, start = _numbers._fast(np.frombuffer(text, np.uint8))
@@ -62,7 +86,7 @@ def test_plain_text_goes_the_fast_way():
     "text",
     [b"1  2\n", b" 1\n", b"1\t2\n", b"\n", b"1\n\n2\n", b"NaN\n", b"1 [2 3]\n", b"[1] 2\n", b"1,2\n",
      b"1\x002\n", b"1 \n", b"1\r2\n", b'"1"\n', b"true\n", b"1!2\n", b"{}\n", b"0x1\n", b"\xff\n", b"1 2]\n",
-     b"-\n", b"1\r \n"],
+     b"-\n", b"1\r \n", b"1 \r2\n"],
 )  # fmt: skip
 def test_other_text_is_left_to_the_careful_way(text):
     assert _numbers._fast(np.frombuffer(text, np.uint8)) is None

@@ -48,7 +48,10 @@ def slowly(text: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_every_field_exactly(end):
+@pytest.mark.parametrize("quick", [True, False])
+def test_every_field_exactly(end, quick, monkeypatch):
+    if not quick:
+        monkeypatch.setattr(_numbers, "simdjson", None)
     text = file_text(end=end)
     item = read(text)
     words = slowly(text)

@@ -125,7 +125,7 @@ def _fast(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | No
     plain = (
         simdjson is not None
         and breaks.size + returns.size + np.count_nonzero(kinds == _BLANK) == gaps.size
-        and (kinds[returns + 1] == _BREAK).all()
+        and (letters[gaps[returns] + 1] == _BREAK).all()
         and not (letters == _BRACKET).any()
     )
     values = _array(letters, gaps[returns]) if plain else None

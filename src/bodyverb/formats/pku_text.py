@@ -3,7 +3,7 @@
 Skeletons: a line a frame, 150 numbers: 2 bodies x 25 Kinect v2 joints x (x, y, z) in metres, camera space,
 axes `kinect`; a body that is not there is all zeros. Labels: a line `action,start,end,confidence` an action,
 the frames counted from the begin of the recording, the confidence 0 to 2; rows of the published files can be
-out of order, overlap, and end before they start. No times are stored; 30 Hz is nominal.
+out of order and end before they start. No times are stored; 30 Hz is nominal.
 """
 
 from __future__ import annotations
