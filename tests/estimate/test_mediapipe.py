@@ -126,7 +126,9 @@ def test_a_run_takes_such_a_file(
     width, height = tiny.SIZE
     expected = [(0.2 + 0.05) * width - 0.5, 0.05 * height - 0.5]
     np.testing.assert_allclose(track.position[0, :, 5], np.tile(expected, (15, 1)), atol=1e-3)
-    np.testing.assert_allclose(track.extras["world_m"][0, :, 7], np.tile([0.1, 0.7, -0.2], (15, 1)), atol=1e-6)
+    np.testing.assert_allclose(
+        track.extras["world_m"][0, :, 7], np.tile([0.1, 0.7, -0.2], (15, 1)), atol=1e-6
+    )
     assert result.recordings[0].meta["models"]["pose"]["name"] == "pose_landmarker_full"
 
 
