@@ -2,6 +2,7 @@
 
 import resource
 import threading
+from contextlib import suppress
 
 import av
 import numpy as np
@@ -223,3 +224,52 @@ def test_real_video_round_trip(data_root, tmp_path):
     assert [f.time_s for f in frames] == pytest.approx([f.time_s for f in given], abs=1e-5)
     error = [np.abs(a.image.astype(int) - b.image).mean() for a, b in zip(frames, given, strict=True)]
     assert max(error) < 4
+
+
+def test_a_gap_of_ten_hours_keeps_its_length(tmp_path):
+    stamps = [0.0, 0.5, 36_000.0, 36_000.5]
+    with VideoWriter(tmp_path / "long.mp4", (64, 48), 2.0) as writer:
+        for k, time_s in enumerate(stamps):
+            writer.write(np.full((48, 64, 3), 50 * k, np.uint8), time_s)
+    with open_source(tmp_path / "long.mp4") as source:
+        found = [(frame.time_s, float(frame.image.mean())) for frame in source]
+    assert [t for t, _ in found] == pytest.approx([0.0, *(0.5 + 3600 * k for k in range(10)), *stamps[2:]])
+    assert all(abs(level - 50) < 4 for _, level in found[1:-2])
+
+
+@pytest.mark.parametrize("share", [0.4, 0.75, 0.95])
+def test_a_video_in_pieces_can_be_read_when_cut(tmp_path, draw, share):
+    path = tmp_path / "capture.mp4"
+    writer = VideoWriter(path, (64, 48), 30.0, in_pieces=True)
+    noise = np.random.default_rng(0).integers(-15, 16, (75, 48, 64, 3))
+    for k, image in enumerate(draw.numbered(75)):
+        writer.write(np.clip(image + noise[k], 0, 255).astype(np.uint8), 5.0 + k / 30)
+    writer.close()
+    with open_source(path) as source:
+        whole = [(frame.time_s, draw.number_of(frame.image)) for frame in source]
+    assert [number for _, number in whole] == list(range(75))
+    assert [t for t, _ in whole] == pytest.approx([k / 30 for k in range(75)], abs=1e-4)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with open_source(path) as source:
+        left = [(frame.time_s, draw.number_of(frame.image)) for frame in source]
+    assert left == whole[: len(left)] and len(left) >= 25 * share
+
+
+def test_a_video_in_pieces_is_there_before_its_end_and_outlives_a_failure(tmp_path, draw):
+    path = tmp_path / "capture.mp4"
+    with (
+        pytest.raises(RuntimeError, match="mine"),
+        VideoWriter(path, (64, 48), 30.0, in_pieces=True) as writer,
+    ):
+        for k, image in enumerate(draw.numbered(75)):
+            writer.write(image, k / 30)
+        writer._queue.finish()  # what a kill would find: all of it encoded, no end written
+        writer._thread.join()
+        with open_source(path) as source:
+            assert sum(1 for _ in source) >= 60
+        raise RuntimeError("mine")
+    with open_source(path) as source:
+        assert sum(1 for _ in source) == 75
+    with suppress(RuntimeError), VideoWriter(tmp_path / "none.mp4", (64, 48), 30.0, in_pieces=True):
+        raise RuntimeError("before the first picture")
+    assert not (tmp_path / "none.mp4").exists()

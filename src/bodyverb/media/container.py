@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -31,7 +32,13 @@ _BREAKS = (OSError, av.error.ExitError, av.error.HTTPError, av.error.HTTPClientE
 
 
 class StreamBroken(InputError):
-    """A stream fell silent or was cut off in its middle."""
+    """A stream fell silent or was cut off in its middle.
+
+    Attributes:
+        since: When it stopped, on the monotonic clock, s.
+    """
+
+    since = 0.0
 
 
 def open_container(address: Path | str, timeout_s: float = TIMEOUT_S) -> InputContainer:
@@ -209,8 +216,10 @@ def read_packets(container: InputContainer, stream: Stream, notes: Notes) -> Ite
             break
         except av.error.FFmpegError as error:
             if isinstance(error, _BREAKS) and not container.name.startswith("file:"):
-                why = "silence" if isinstance(error, av.error.ExitError) else error.strerror
+                silent = isinstance(error, av.error.ExitError)
+                why = "silence" if silent else error.strerror
                 broken = StreamBroken(f"Expected the stream to go on, got: {why}; look at its sender")
+                broken.since = time.monotonic() - (container.read_timeout or 0.0 if silent else 0.0)
                 continue
             failures += 1
             if failures == 1:

@@ -76,7 +76,6 @@ class VideoSource(Source):
         self._clock = RisingClock(
             self._zero_s, 1.0 / (self._rate_hz or 30.0), stamped=self._stamped, notes=self._notes
         )
-        self._heard = time.monotonic()
         self.info = self._describe()
         first, length = self.selection.first_s, self.info.duration_s
         if length is not None and not self.info.live and first > length + self._tolerance_s:
@@ -133,13 +132,14 @@ class VideoSource(Source):
         """All frames of the source, those behind breaks of a stream too."""
         frames: Iterator[VideoFrame] | None = self._seek(self.selection.first_s)
         while frames is not None:
+            since = None
             try:
                 yield from frames
-                if not self._endless:
-                    return
-            except files.StreamBroken:
-                pass
-            frames = self._connect_again()
+            except files.StreamBroken as broken:
+                since = broken.since
+            if since is None and not self._endless:
+                return
+            frames = self._connect_again(time.monotonic() if since is None else since)
 
     def _seek(self, start: float) -> Iterator[VideoFrame]:
         """Frames from the last one at or before a time of the source: seeks where that saves decoding."""
@@ -169,8 +169,8 @@ class VideoSource(Source):
         self._stream = files.pick_video_stream(self._container, self._address)
         self._decoded = files.decode_frames(self._container, self._stream, self._notes)
 
-    def _connect_again(self) -> Iterator[VideoFrame] | None:
-        """The frames behind a break; None where the stream does not come back."""
+    def _connect_again(self, since: float) -> Iterator[VideoFrame] | None:
+        """The frames behind a break at `since` (monotonic); None where the stream does not come back."""
         for pause in _PAUSES_S if isinstance(self._address, str) else ():
             if self._leaving.wait(pause):
                 return None
@@ -181,7 +181,7 @@ class VideoSource(Source):
             except InputError:
                 continue
             if self.info.live:
-                self._clock.after_a_gap(time.monotonic() - self._heard)
+                self._clock.after_a_gap(time.monotonic() - since)
             else:
                 self._clock.again()
             self._notes.count("Times the stream broke off and was connected anew: {n}")
@@ -195,7 +195,6 @@ class VideoSource(Source):
     def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[float, VideoFrame]]:
         """Put frames on the clock that starts at 0 and only rises; notes an early end."""
         for frame in frames:
-            self._heard = time.monotonic()
             time_s = self._clock.time_of(files.frame_time(frame))
             if time_s is None:
                 continue

@@ -27,6 +27,7 @@ PRESET, CRF = "veryfast", "23"
 _QUEUE = 4
 _KEY_EVERY_S = 4.0
 _PIECE_S = 1.0
+_LONGEST = 3600 * TICKS_PER_S
 _WHOLE = {"movflags": "+faststart"}
 _IN_PIECES = {
     "movflags": "+frag_keyframe+empty_moov+default_base_moof",
@@ -41,7 +42,8 @@ class VideoWriter:
     The file appears under its name only when complete: it is written beside it under a temporary name that
     is removed on failure. Frames keep their own times (a variable rate stays variable, to 1/90000 s). Odd
     sizes are padded by one repeated row or column at the right and bottom, so pixels keep their places.
-    Without any frame no file is made. `warnings` holds a line where sound had to be left out.
+    In a gap of hours the last picture stands again every hour, for mp4 cannot tell longer ones. Without any
+    frame no file is made. `warnings` holds a line where sound had to be left out.
 
     With `in_pieces` the file stands under its own name at once and grows by pieces of a second (a fragmented
     mp4), each of which can be read whatever happens to the process: for pictures that cannot be had again.
@@ -136,9 +138,14 @@ class VideoWriter:
         self.frames += 1
 
     def _encode_all(self) -> None:
+        last: tuple[np.ndarray, int] | None = None
         try:
             for image, tick in self._queue:
+                while last is not None and tick - last[1] > _LONGEST:
+                    last = last[0], last[1] + _LONGEST
+                    self._encode(*last)
                 self._encode(image, tick)
+                last = image, tick
         except BaseException as error:
             self._error = error
             self._queue.abandon()
