@@ -19,11 +19,11 @@ class CollageConfig:
 
     size: int = 288
     """Side of the square training canvas in px."""
-    whole: float = 0.38
+    whole: float = 0.3
     """Share of canvases that show one whole picture, person in its own surroundings."""
-    mosaic: float = 0.3
+    mosaic: float = 0.22
     """Share of canvases that are two or four such pictures side by side."""
-    renders: float = 0.08
+    renders: float = 0.06
     """Share of canvases that are procedural scenes."""
     close: float = 0.4
     """Share of whole pictures so near that only a part of the person is in view."""
@@ -33,6 +33,9 @@ class CollageConfig:
     """Share of whole pictures where something stands before the person."""
     fallen: float = 0.4
     """Chance that a person not upright is kept when drawn: acrobats are rarer in life than in LSP."""
+    things: float = 1.6
+    """Mean number of pasted things that are nobody on a collage: they teach that not all that stands out is
+    a person."""
     light: float = 0.35
     """Share of canvases with another tone curve: dim rooms, glare."""
     most: int = 6
@@ -188,6 +191,9 @@ class Collages:
         boxes: list[np.ndarray] = []
         number = int(rng.choice(self.config.most + 1, p=_shares(self.config.most)))
         scale = float(np.exp(rng.uniform(np.log(0.16), np.log(1.4)))) * size
+        for _ in range(int(rng.poisson(self.config.things))):
+            picture, mask = self._thing(rng, scale * float(np.exp(rng.normal(0, 0.4))))
+            _paste(canvas, picture, mask, rng.uniform(0.02, 0.98, 2) * size, rng)
         for _ in range(number):
             cutout = self._somebody(rng)
             reach = float((cutout.box[2:] - cutout.box[:2]).max())
@@ -201,6 +207,28 @@ class Collages:
                 boxes = [b for b in boxes if _hidden(b, box) < 0.6]
                 boxes.append(box)
         return canvas, np.array(boxes, np.float32).reshape(-1, 4)
+
+    def _thing(self, rng: np.random.Generator, reach: float) -> tuple[np.ndarray, np.ndarray]:
+        """Something that is nobody, about `reach` px long: (h, w, 3) and (h, w) float mask in [0, 1].
+
+        A round or angular piece of a picture without its person; a person's pixels out of order; or a
+        person's outline filled with something else.
+        """
+        longest, ratio = float(np.clip(reach, 12, 1.2 * self.config.size)), float(rng.uniform(0.25, 1))
+        shape = (longest, longest * ratio) if rng.random() < 0.6 else (longest * ratio, longest)
+        height, width = max(8, int(shape[0])), max(8, int(shape[1]))
+        kind = rng.random()
+        if kind < 0.5:
+            return self._stretch(rng, width, height), _blob(rng, width, height)
+        cutout = self._somebody(rng)
+        low, high = np.maximum(cutout.box[:2].astype(int), 0), cutout.box[2:].astype(int) + 1
+        person, outline = (x[low[1] : high[1], low[0] : high[0]] for x in (cutout.picture, cutout.mask))
+        if kind < 0.8:
+            person = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
+            return _shuffled(person, rng), _blob(rng, width, height)
+        size = (max(8, outline.shape[1] * height // outline.shape[0]), height)
+        mask = cv2.resize(outline, size, interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+        return self._stretch(rng, *size), mask[::-1].copy() if rng.random() < 0.5 else mask
 
     def _background(self, rng: np.random.Generator) -> np.ndarray:
         """One painted-over picture, or a mosaic of several, or a scene of flat colours."""
@@ -230,6 +258,39 @@ class Collages:
         return cv2.resize(
             picture[y : y + part[1], x : x + part[0]], (width, height), interpolation=cv2.INTER_LINEAR
         )
+
+
+def _blob(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
+    """(height, width) float32 mask of a random outline: angular or round, full or dented."""
+    count = int(rng.integers(3, 12))
+    angles = np.sort(rng.uniform(0, 2 * np.pi, count))
+    radius = rng.uniform(0.55, 1.0, count)
+    middle, half = np.array([width, height]) / 2, np.array([width, height]) / 2
+    corners = middle + radius[:, None] * half * np.stack([np.cos(angles), np.sin(angles)], 1)
+    mask = np.zeros((height, width), np.uint8)
+    if rng.random() < 0.25:
+        cv2.ellipse(mask, ((*middle,), (width - 2.0, height - 2.0), 0.0), 255, -1)
+    else:
+        cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255)
+    if rng.random() < 0.5:
+        mask = cv2.GaussianBlur(mask, (0, 0), 0.04 * min(width, height) + 0.5)
+        mask = np.where(mask > 127, 255, 0).astype(np.uint8)
+    return mask.astype(np.float32) / 255
+
+
+def _shuffled(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A picture cut into 9 to 25 tiles, out of order and turned over."""
+    n = int(rng.integers(3, 6))
+    height, width = (side // n for side in picture.shape[:2])
+    if min(height, width) < 2:
+        return picture[::-1].copy()
+    tiles = [picture[y * height :, x * width :][:height, :width] for y in range(n) for x in range(n)]
+    out = picture.copy()
+    for at, tile in enumerate(rng.permutation(n * n)):
+        y, x = divmod(at, n)
+        flips = (slice(None, None, int(rng.choice([-1, 1]))), slice(None, None, int(rng.choice([-1, 1]))))
+        out[y * height : (y + 1) * height, x * width : (x + 1) * width] = tiles[tile][flips]
+    return out
 
 
 def _shares(most: int) -> np.ndarray:
