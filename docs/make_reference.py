@@ -10,7 +10,7 @@ in README.md and every other page under docs/.
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import json
 import re
 import sys
@@ -250,10 +250,11 @@ def bench_table() -> str:
 
 def bench_page() -> str:
     """docs/bench.md as bench/ writes it."""
-    spec = importlib.util.spec_from_file_location("bench_tables", ROOT / "bench" / "tables.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(ROOT / "bench"))  # its scripts are no package
+    try:
+        module = importlib.import_module("tables")
+    finally:
+        sys.path.pop(0)
     text: str = module.page(json.loads(LATEST.read_text(encoding="utf-8")) if LATEST.is_file() else {})
     return text
 
