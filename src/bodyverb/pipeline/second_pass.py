@@ -92,10 +92,10 @@ def _write_poses(job: Job, first: FirstPass) -> tuple[Timeline | None, dict[str,
             if recognizer is not None and moving:
                 track = writer.stored(name)
                 windows += recognizer(track)
-                present += [presence(track.whole())] if recognizer.persons == 2 else []
+                present += [presence(track)] if recognizer.persons == 2 else []
             job.progress.advance("smooth", done, len(reader.track_ids))
         if recognizer is not None:
-            windows += recognizer.pairs(present, lambda name: writer.stored(name).whole())
+            windows += recognizer.pairs(present, writer.stored)
             timeline = recognizer.merged(windows)
         segments = () if timeline is None else timeline.segments
         writer.finish(segments=segments, timeline=timeline, has_smoothed=True)
