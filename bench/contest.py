@@ -111,7 +111,8 @@ def rtmlib(every: int, networks: Sequence[Path], base: str) -> Contestant:
     how = "every frame" if every == 1 else f"every {every}th frame"
     return Contestant(
         f"rtmlib, detector on {how}",
-        f"rtmlib 0.0.16, `PoseTracker(Custom(YOLOX, ViTPose), det_frequency={every})`, OpenCV decodes",
+        f"rtmlib 0.0.16, `PoseTracker(Custom(YOLOX, ViTPose), det_frequency={every})`, OpenCV decodes; "
+        "it gives the pictures to the pose network as they come, BGR, though this one knows RGB",
         lambda clip, out: _program(
             [str(python)], "rtmlib_tracker.py", clip, out, (*map(str, networks), str(every)), _COCO
         ),
