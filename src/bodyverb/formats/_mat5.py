@@ -26,6 +26,7 @@ from bodyverb.core import FormatError
 OBJECT_BYTES = 40 * 1024**2
 OBJECT_FACTOR = 2.5
 MIN_VALUES = 10_000
+SMALL_BYTES = 1 << 16
 MAX_DEPTH = 24
 MAX_AXES = 16
 MAX_FIELDS = 1000
@@ -121,14 +122,32 @@ class _Inflated:
         return f"byte {self.at} of what is packed at byte {self.start}"
 
 
+class _Part:
+    """Bytes of one small value, read whole: many of them lie within each other."""
+
+    def __init__(self, data: bytes | bytearray, place: str) -> None:
+        self.data, self.at, self.before = data, 0, place
+
+    def take(self, count: int) -> bytes | bytearray:
+        """Up to so many bytes."""
+        found = self.data[self.at : self.at + count]
+        self.at += len(found)
+        return found
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for messages."""
+        return f"byte {self.at} of the value before {self.before}"
+
+
 class _File:
     """One file being read; `source` is where bytes come from at the moment."""
 
     def __init__(self, stream: BinaryIO, size: int, path: Path, each: Each) -> None:
         self.plain = _Plain(stream, size)
-        self.source: _Plain | _Inflated = self.plain
+        self.source: _Plain | _Inflated | _Part = self.plain
         self.size, self.path, self.each = size, path, each
-        self.order = "<"
+        self.order, self.head = "<", struct.Struct("<6I2i4I")
         self.spent = self.values = 0
         self.limit = int(OBJECT_FACTOR * size) + OBJECT_BYTES
 
@@ -165,7 +184,7 @@ class _File:
         order = {b"IM": "<", b"MI": ">"}.get(bytes(start[126:128]))
         if order is None or struct.unpack(order + "H", start[124:126])[0] != 0x0100:
             self.fail("a MATLAB file of version 5 to 7", "another header")
-        self.order = order
+        self.order, self.head = order, struct.Struct(order + "6I2i4I")
 
     def skip_to(self, end: int) -> None:
         """Go to a byte of the file itself."""
@@ -242,12 +261,52 @@ class _File:
         if size == 0:
             self.charge(160)
             return np.zeros((0, 0))
+        outer = self.source
+        if size <= SMALL_BYTES:
+            whole = self.take(size)
+            quick = self.small_numbers(whole)
+            if quick is not None:
+                return quick
+            self.source = _Part(whole, outer.place)
         start = self.source.at
         flags, shape, _ = self.about(size)
         value = self.content(flags, shape, place, size - (self.source.at - start), depth)
         if self.source.at - start != size:
             self.fail(f"a matrix of {size} bytes", str(self.source.at - start))
+        self.source = outer
         return value
+
+    def small_numbers(self, data: bytes | bytearray) -> np.ndarray | None:
+        """The value where these are real numbers of two axes without a name, as most are; else None."""
+        if len(data) < 48:
+            return None
+        *fixed, rows, columns, named, length, kind, size = self.head.unpack_from(data)
+        flags = fixed[2]
+        if fixed[:2] != [6, 8] or fixed[4:] != [5, 8] or (named, length) != (1, 0) or flags & 0x800:
+            return None
+        start = 48
+        if kind >> 16:
+            kind, size, start = kind & 0xFFFF, kind >> 16, 44
+        stored, dtype = _STORED.get(kind), _NUMBERS.get(flags & 0xFF)
+        if stored is None or dtype is None or min(rows, columns) < 0 or start + size > len(data):
+            return None
+        if size != rows * columns * int(stored[1]) or len(data) != (
+            48 if start == 44 else 48 + size + -size % 8
+        ):
+            return None
+        self.charge(200 + rows * columns * int(dtype[1]))
+        values = self.as_kind(np.frombuffer(data, self.order + stored, rows * columns, start), flags)
+        return values.reshape((rows, columns), order="F")
+
+    def as_kind(self, values: np.ndarray, flags: int) -> np.ndarray:
+        """Stored numbers in the type the flags say."""
+        if flags & 0x200:
+            return values != 0
+        dtype = np.dtype(_NUMBERS[flags & 0xFF])
+        if values.dtype.kind != "f":
+            return values.astype(dtype, copy=False)
+        with np.errstate(all="ignore"):
+            return values.astype(dtype, copy=False)
 
     def content(self, flags: int, shape: tuple[int, ...], place: str, left: int, depth: int) -> Any:
         """What follows the name, by class."""
@@ -278,10 +337,9 @@ class _File:
         kind, found = self.element(max(left, 4))
         if kind not in _STORED or len(found) != count * np.dtype(_STORED[kind]).itemsize:
             self.fail(f"{count} numbers of shape {shape}", f"{len(found)} bytes of type {kind}")
-        with np.errstate(all="ignore"):
-            values = np.frombuffer(found, self.order + _STORED[kind]).astype(dtype, copy=False)
+        values = self.as_kind(np.frombuffer(found, self.order + _STORED[kind]), flags)
         self.spent -= left
-        return (values != 0 if flags & 0x200 else values).reshape(shape, order="F")
+        return values.reshape(shape, order="F")
 
     def text(self, shape: tuple[int, ...], count: int, left: int) -> str | list[str]:
         """A text, or a list of them where there are several rows."""
