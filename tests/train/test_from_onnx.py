@@ -12,7 +12,7 @@ SMALL = finder.Config(stem=8, widths=(8, 16, 16, 16), blocks=(1, 1, 1, 1), neck=
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A network whose batch norms are far from fresh, its checkpoint, and pictures."""
+    """A network whose batch norms are far from fresh, its ONNX file, and pictures."""
     torch.manual_seed(0)
     module = finder.build(SMALL)
     for layer in module.modules():
@@ -23,12 +23,12 @@ def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("from_onnx") / "best.pt"
     torch.save({"module": module.state_dict()}, path)
     pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8))
-    return module.eval(), path, pictures
+    return module.eval(), export_finder(path, path.with_suffix(".onnx"), SMALL), pictures
 
 
-def test_a_folded_network_computes_and_trains_as_before(trained, tmp_path):
-    module, checkpoint, pictures = trained
-    weights = folded_weights(export_finder(checkpoint, tmp_path / "model.onnx", SMALL))
+def test_a_folded_network_computes_and_trains_as_before(trained):
+    module, source, pictures = trained
+    weights = folded_weights(source)
     again = finder.build(SMALL)
     assert unfold(again, weights, pictures) == sum(isinstance(m, torch.nn.Conv2d) for m in again.modules())
     with torch.no_grad():
@@ -40,8 +40,7 @@ def test_a_folded_network_computes_and_trains_as_before(trained, tmp_path):
 
 
 def test_int8_weights_are_near(trained, tmp_path):
-    _, checkpoint, pictures = trained
-    source = export_finder(checkpoint, tmp_path / "model.onnx", SMALL)
+    _, source, pictures = trained
     samples = [{"image": picture[None].numpy()} for picture in pictures]
     exact, near = (
         folded_weights(source),
@@ -54,9 +53,9 @@ def test_int8_weights_are_near(trained, tmp_path):
         torch.testing.assert_close(near[name], exact[name], rtol=0, atol=0.51 * float(step))
 
 
-def test_layers_that_do_not_fit_stay(trained, tmp_path):
-    _, checkpoint, pictures = trained
-    weights = folded_weights(export_finder(checkpoint, tmp_path / "model.onnx", SMALL))
+def test_layers_that_do_not_fit_stay(trained):
+    _, source, pictures = trained
+    weights = folded_weights(source)
     other = finder.build(finder.Config(stem=8, widths=(8, 16, 16, 24), blocks=(1, 1, 1, 1), neck=16))
     before = other.state_dict()["stages.3.0.conv1.weight"].clone()
     taken = unfold(other, weights, pictures)
