@@ -17,7 +17,7 @@ import numpy as np
 
 from bodyverb.formats._json_file import Fields, document
 from bodyverb.formats.files import replacing, to_json
-from bodyverb.geometry.cameras import project, to_camera
+from bodyverb.geometry.camera import Camera
 
 IMAGE_SIZES = {
     "54138969": (1000, 1002),
@@ -50,13 +50,37 @@ class H36mCamera:
     translation: np.ndarray
     image_size: tuple[int, int] | None
 
+    @property
+    def camera(self) -> Camera:
+        """The camera, taking world points in mm."""
+        return Camera.from_opencv(
+            self.matrix,
+            self.distortion,
+            rotation=self.rotation,
+            translation=self.translation,
+            image_size=self.image_size,
+        )
+
+    @classmethod
+    def of(cls, camera: Camera, subject: str, name: str) -> H36mCamera:
+        """A camera of axes `cv` in mm, as it stood for a subject."""
+        return cls(
+            subject=subject,
+            name=name,
+            matrix=camera.matrix,
+            distortion=camera.distortion,
+            rotation=camera.rotation,
+            translation=camera.translation,
+            image_size=camera.image_size,
+        )
+
     def to_camera(self, points_mm: np.ndarray) -> np.ndarray:
         """World points (..., 3) mm in the camera's frame (`cv`, mm)."""
-        return to_camera(np.asarray(points_mm, np.float64), self.rotation, self.translation)
+        return self.camera.to_camera(points_mm)
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the camera's frame, in any unit, as px (..., 2); NaN behind the camera."""
-        return project(points, self.matrix, distortion=self.distortion)
+        return self.camera.replace(rotation=np.eye(3), translation=np.zeros(3)).project(points)
 
 
 def read(path: str | Path) -> dict[tuple[str, str], H36mCamera]:

@@ -1,8 +1,8 @@
-"""Pinhole cameras: placing, world to camera, projection.
+"""Ideal cameras in batches, as the renderer places them: looking at a point, world to camera, clipping.
 
-The camera frame is ``cv``: x right, y down, z forward. Pixels: x right, y down, (0, 0) is the CENTRE of the
-first
-pixel, so the middle of a picture of ``w`` x ``h`` pixels is ``((w - 1) / 2, (h - 1) / 2)``.
+A calibrated camera with a lens is `bodyverb.geometry.camera.Camera`. The camera frame is ``cv``: x right, y
+down, z forward. Pixels: x right, y down, (0, 0) is the CENTRE of the first pixel, so the middle of a picture
+of ``w`` x ``h`` pixels is ``((w - 1) / 2, (h - 1) / 2)``.
 """
 
 from __future__ import annotations
@@ -60,49 +60,20 @@ def to_camera(points: np.ndarray, rotation: np.ndarray, translation: np.ndarray)
     return rotate(rotation, points) + translation
 
 
-def distort(rays: np.ndarray, distortion: np.ndarray) -> np.ndarray:
-    """What a lens makes of ideal rays, after Brown (1966) and Conrady (1919).
-
-    Args:
-        rays: (..., 2) x / z and y / z.
-        distortion: (..., 5) k1 k2 p1 p2 k3: radial k, tangential p, in OpenCV's order.
-
-    Returns:
-        (..., 2) rays after the lens; the camera matrix turns them into pixels.
-    """
-    x, y = rays[..., 0], rays[..., 1]
-    k1, k2, p1, p2, k3 = np.moveaxis(np.asarray(distortion, np.float64), -1, 0)
-    square = x * x + y * y
-    radial = 1 + square * (k1 + square * (k2 + square * k3))
-    return np.stack(
-        [
-            x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x),
-            y * radial + 2 * p2 * x * y + p1 * (square + 2 * y * y),
-        ],
-        axis=-1,
-    )
-
-
-def project(
-    points: np.ndarray, matrix: np.ndarray, near: float = 1e-3, distortion: np.ndarray | None = None
-) -> np.ndarray:
-    """Perspective projection of camera-frame points.
+def project(points: np.ndarray, matrix: np.ndarray, near: float = 1e-3) -> np.ndarray:
+    """Perspective projection of camera-frame points, without a lens.
 
     Args:
         points: (..., 3) in the camera frame, any unit.
         matrix: (..., 3, 3) camera matrix.
         near: points with ``z <= near`` (beside or behind the camera) become NaN.
-        distortion: (..., 5) the lens, see `distort`; by default none.
 
     Returns:
         Pixels (..., 2), pixel-centre convention; NaN stays NaN.
     """
     points = np.asarray(points, np.float64)
     depth = np.where(points[..., 2:] > near, points[..., 2:], np.nan)
-    rays = points[..., :2] / depth
-    if distortion is not None:
-        rays = distort(rays, distortion)
-    return rotate(matrix[..., :2, :2], rays) + matrix[..., :2, 2]
+    return rotate(matrix[..., :2, :2], points[..., :2] / depth) + matrix[..., :2, 2]
 
 
 def clip_near(outline: np.ndarray, near: float = 0.1) -> np.ndarray:
