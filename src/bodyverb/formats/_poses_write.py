@@ -88,9 +88,9 @@ class PosesWriter:
             for seq in layers.values():
                 self._check(seq, entry)
             self._add_piece(entry, layers)
+            self._sink.check()
         self._rows += entry["rows"]
         self._index.append(entry)
-        self._sink.check()
 
     def stored(self, person_id: str, layer: str = "smoothed") -> StoredTrack:
         """A person added before, to be read back."""
