@@ -270,6 +270,8 @@ def changed(*keys: str, value: Any) -> Any:
         changed("intrinsics", "c1", "distortion", value=[1, 2, 3, 4, float("nan")]),
         changed("intrinsics", "c1", "distortion", value=[1, 2, 3, 4, 10**400]),
         changed("intrinsics", "c1", "calibration_matrix", value=[[1, 2, 3]]),
+        changed("intrinsics", "c1", "calibration_matrix", value=[[900, 0, 500], [0, 900, 500], [1, 0, 1]]),
+        changed("intrinsics", "c1", "calibration_matrix", value=[[0, 0, 500], [0, 900, 500], [0, 0, 1]]),
         changed("intrinsics", value={}),
         changed("extrinsics", "S1", value=3),
         changed("extrinsics", "S1", "c1", "R", value=[[2, 0, 0], [0, 1, 0], [0, 0, 1]]),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bodyverb.core import InputError
 from bodyverb.formats._json_file import Fields, document
 from bodyverb.formats.files import replacing, to_json
 from bodyverb.geometry.camera import Camera
@@ -106,7 +107,7 @@ def _camera(subject: str, name: str, lens: Fields, place: Fields) -> H36mCamera:
     rotation = place.floats("R", 3, 3)
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > MAX_TURN_ERROR or np.linalg.det(rotation) < 0:
         place.fail("'R' as a rotation", "another matrix")
-    return H36mCamera(
+    found = H36mCamera(
         subject=subject,
         name=name,
         matrix=lens.floats("calibration_matrix", 3, 3),
@@ -115,6 +116,11 @@ def _camera(subject: str, name: str, lens: Fields, place: Fields) -> H36mCamera:
         translation=place.floats("t", 3, 1)[:, 0],
         image_size=IMAGE_SIZES.get(name),
     )
+    try:
+        _ = found.camera
+    except InputError as error:
+        lens.fail("the matrix of a camera", f"another ({error})")
+    return found
 
 
 def write(path: str | Path, cameras: Mapping[tuple[str, str], H36mCamera]) -> Path:
