@@ -167,7 +167,8 @@ def phase_of(out: Path) -> tuple[str, list[str]]:
     try:
         kept = journal.read(folder / "journal")
     except BodyverbError:
-        return "first pass, no frame kept", names
+        done = f"{stem}.poses.h5" in mine  # the last of a run's changes takes its folder away
+        return ("tidying up" if done else "first pass, no frame kept"), names
     if not kept.complete:
         return f"first pass, {len(kept)} frames kept", names
     if f"{stem}.html" in mine:

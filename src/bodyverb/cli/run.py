@@ -24,7 +24,7 @@ class Command:
     """Options of `bodyverb run`."""
 
     sources: Positional[tuple[str, ...]]
-    """Video files, pictures, folders or globs of pictures, camera:0, rtsp:// or http:// addresses."""
+    """Video files, pictures, folders, zips or globs of pictures, camera:0, rtsp:// or http:// addresses."""
     out: Path = Path("bodyverb-out")
     """Folder of the results."""
     each: bool = False

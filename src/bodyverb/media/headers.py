@@ -13,6 +13,7 @@ from bodyverb.core.errors import InputError
 from bodyverb.media.pixels import MAX_PIXELS
 
 _NETPBM = re.compile(rb"P[1-6](?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})\s")
+_MOST_SEGMENTS = 10_000
 _TIFF_NUMBERS = {3: "H", 4: "I", 16: "Q"}
 
 
@@ -49,20 +50,18 @@ def _png(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg(data: bytes) -> tuple[int, int] | None:
-    """Size in the first frame header (markers SOF0 to SOF15, of which C4, C8 and CC are others)."""
+    """Size in the first frame header (SOF0 to SOF15 but C4, C8 and CC), which stands before any scan."""
     at = 2
-    while at + 9 <= len(data):
-        if data[at] != 0xFF:
-            at += 1
-            continue
-        marker = data[at + 1]
-        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD8:
-            at += 1 if marker == 0xFF else 2
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
+    for _ in range(_MOST_SEGMENTS):
+        at = data.index(b"\xff", at) + 1
+        marker = data[at]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, at + 4)
             return width, height
-        else:
-            at += 2 + int(struct.unpack_from(">H", data, at + 2)[0])
+        if marker in (0xD9, 0xDA):
+            return None
+        if marker not in (0x00, 0x01, 0xFF) and not 0xD0 <= marker <= 0xD8:
+            at += 1 + int(struct.unpack_from(">H", data, at + 1)[0])
     return None
 
 
