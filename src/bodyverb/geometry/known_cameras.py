@@ -37,13 +37,14 @@ CAMERAS = MappingProxyType(
 
 
 def spread_px(points: np.ndarray, camera: Camera) -> tuple[float, float]:
-    """How far the known sensors' pixels lie from those of `camera`: mean and largest, px.
+    """How far the pixels of the other known sensors lie from those of `camera`: mean and largest, px.
 
     Args:
         points: (..., 3) metres in `kinect` axes; NaN is left out.
         camera: What they were projected with.
     """
     chosen = camera.project(points)
-    away = np.stack([np.linalg.norm(other.project(points) - chosen, axis=-1) for other in CAMERAS.values()])
+    others = [other for other in CAMERAS.values() if other is not camera]
+    away = np.stack([np.linalg.norm(other.project(points) - chosen, axis=-1) for other in others])
     known = np.isfinite(away)
     return (float(away[known].mean()), float(away[known].max())) if known.any() else (np.nan, np.nan)

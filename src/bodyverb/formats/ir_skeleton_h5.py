@@ -1,0 +1,117 @@
+"""The HDF5 files of the NTU conversion project: `skeleton.h5` (3D) and `ir_skeleton.h5` (infrared pixels).
+
+A group a recording, named like `S001C001P001R001A001`, with one dataset float32 (k, T, 25, 2): coordinate,
+frame, Kinect v2 joint, body. `skeleton` has k = 3, metres in `kinect` axes; `ir_skeleton` has k = 2, px of
+the mirrored 512 x 424 picture. A body that is not there is all zeros. No times are stored; 30 Hz is nominal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from bodyverb import skeletons
+from bodyverb.core import FormatError, InputError, PoseSequence
+from bodyverb.formats import _h5_file
+from bodyverb.formats.files import Sink, replacing
+
+SUFFIX = ".h5"
+RATE_HZ = 30.0
+BODIES, JOINTS = 2, 25
+IR_SIZE = (512, 424)
+COORDINATES = {"skeleton": 3, "ir_skeleton": 2}
+
+
+def sequences(path: str | Path) -> Iterator[tuple[str, PoseSequence]]:
+    """Every recording of a file by name, read one at a time: two persons, absent joints NaN.
+
+    Raises:
+        FormatError: The file is absent, damaged or of another layout, or a dataset lies elsewhere or is too
+            large for it.
+    """
+    with _h5_file.opened(path) as file:
+        names = list(file)
+        if not names:
+            raise FormatError(f"Expected a group a recording, got an empty file; fetch it again: {path}")
+        for name in names:
+            yield name, _sequence(file, name, path)
+
+
+def _sequence(file: h5py.File, name: str, path: str | Path) -> PoseSequence:
+    group = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
+    kinds = [kind for kind in COORDINATES if isinstance(group, h5py.Group) and kind in group]
+    if not kinds:
+        raise FormatError(
+            f"Expected {' or '.join(COORDINATES)} in the group {name!r}, got neither; check it: {path}"
+        )
+    kind = kinds[0]
+    shape = (COORDINATES[kind], None, JOINTS, BODIES)
+    stored = _h5_file.array(file, f"{name}/{kind}", shape, "f", path)
+    with np.errstate(over="ignore"):
+        position = stored.astype(np.float32).transpose(3, 1, 2, 0)
+    position[(position == 0).all(axis=-1)] = np.nan
+    flat = kind == "ir_skeleton"
+    return PoseSequence.from_arrays(
+        position,
+        skeleton=skeletons.get("kinect25"),
+        rate_hz=RATE_HZ,
+        space="image" if flat else "camera",
+        unit="px" if flat else "m",
+        axes="cv" if flat else "kinect",
+        mirrored=flat,
+        image_size=IR_SIZE if flat else None,
+        source=name,
+    )
+
+
+def write(
+    path: str | Path, items: Iterable[tuple[str, PoseSequence]], about: Mapping[str, str] | None = None
+) -> Path:
+    """Write recordings, whole or not at all; what `sequences` gave reads back the same.
+
+    Args:
+        path: The file.
+        items: Name and poses of each recording, taken one at a time: kinect25, either camera space in m and
+            `kinect` axes, or mirrored infrared px. Of more than two people the two seen longest are kept.
+        about: Texts that become attributes of the file; other readers pass over them.
+
+    Raises:
+        InputError: Poses are of another kind, or a name stands twice or holds a slash.
+        OutputError: The file cannot be written.
+    """
+    with (
+        replacing(path) as temporary,
+        Sink(temporary) as sink,
+        h5py.File(sink, "w", track_order=True) as file,
+    ):
+        file.attrs.update(dict(about or {}))
+        for name, poses in items:
+            if not name or "/" in name or name in (".", "..") or name in file:
+                raise InputError(f"Expected a name of its own for every recording, got {name!r}; rename it")
+            file.create_group(name).create_dataset(_kind(poses), data=_stored(poses))
+            sink.check()
+    return Path(path)
+
+
+def _kind(poses: PoseSequence) -> str:
+    frame: tuple[Any, ...] = poses.skeleton.name, poses.space, poses.unit, poses.axes, poses.mirrored
+    if frame == ("kinect25", "camera", "m", "kinect", False):
+        return "skeleton"
+    if frame == ("kinect25", "image", "px", "cv", True):
+        return "ir_skeleton"
+    raise InputError(
+        f"Expected kinect25 in camera space, m, kinect axes, or in mirrored px, got {frame}; convert them"
+    )
+
+
+def _stored(poses: PoseSequence) -> np.ndarray:
+    """(k, T, 25, 2) float32."""
+    seen = poses.present.any(axis=2).sum(axis=1)
+    kept = np.sort(np.argsort(-seen, kind="stable")[:BODIES])
+    position = np.zeros((BODIES, poses.frames, JOINTS, poses.position.shape[3]), np.float32)
+    position[: kept.size] = np.nan_to_num(poses.position[kept])
+    return position.transpose(3, 1, 2, 0)

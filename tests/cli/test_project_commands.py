@@ -1,0 +1,217 @@
+"""`project fit`, `apply` and `invert`, from files to files."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from bodyverb import skeletons
+from bodyverb.cli.main import main
+from bodyverb.core import FormatError, PoseSequence, stack
+from bodyverb.formats import (
+    camera_json,
+    coco_json,
+    ir_skeleton_h5,
+    ntu_skeleton,
+    pku_text,
+    pose_csv,
+    poses_h5,
+)
+from bodyverb.geometry.flat_poses import flat, solid
+from bodyverb.geometry.known_cameras import CAMERAS
+
+rng = np.random.default_rng(0)
+
+
+def people(frames: int = 40) -> PoseSequence:
+    """Two people in the middle of the picture; the second comes late."""
+    position = np.stack(
+        [
+            rng.uniform(-0.3, 0.3, (2, frames, 25)),
+            rng.uniform(-0.3, 0.2, (2, frames, 25)),
+            np.ones((2, frames, 25)),
+        ],
+        axis=-1,
+    ) * rng.uniform(2.5, 4.5, (2, frames, 25, 1))
+    position[1, :10] = np.nan
+    return PoseSequence.from_arrays(
+        position.round(6), skeleton=skeletons.get("kinect25"), rate_hz=30, axes="kinect"
+    )
+
+
+def sensor_file(path: Path, camera: str) -> Path:
+    """An NTU file as this sensor would have made it; the joints of one frame are untracked."""
+    poses = people()
+    ir = flat(poses, CAMERAS[camera]).replace(extras={})
+    file = ntu_skeleton.from_sequences({"camera": poses, "ir": ir})
+    file.joints[0, :, 11] = 0
+    return ntu_skeleton.write(path, file)
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    code = main([str(word) for word in words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_fit_finds_the_sensors(tmp_path, capsys):
+    for at, name in enumerate(("ntu-a", "ntu-b", "ntu-a")):
+        sensor_file(tmp_path / f"{at}.skeleton", name)
+    out, plot = tmp_path / "cameras.json", tmp_path / "plot.svg"
+    code, said, _ = told(capsys, "project", "fit", tmp_path, "--out", out, "--plot", plot, "--json")
+    cameras = json.loads(said)["cameras"]
+    assert code == 0 and [item["files"] for item in cameras] == [["0.skeleton", "2.skeleton"], ["1.skeleton"]]
+    assert [item["id"] for item in cameras] == ["ntu-a", "ntu-b"]
+    assert cameras[0]["pairs"] == {"used": 3450, "left_out": 50, "bad": 0}
+    assert set(cameras[0]["sd"]) == {"f", "cx", "cy", "k1", "k2", "k3"} and cameras[0]["border_sd_px"] > 0
+    assert cameras[0]["residual_px"]["max"] < 1e-3 and cameras[0]["target"] == "ir"
+    read = camera_json.read(out)
+    np.testing.assert_allclose(read["ntu-b"].centre, CAMERAS["ntu-b"].centre, atol=1e-3)
+    drawn = plot.read_text()
+    assert drawn.startswith("<svg") and drawn.count("<circle") > 500 and "ntu-b: 1 files" in drawn
+    code, said, _ = told(capsys, "project", "fit", tmp_path / "1.skeleton")
+    assert code == 0 and "ntu-b" in said and "±" in said
+
+
+def test_fit_says_what_is_wrong(tmp_path, capsys):
+    sensor_file(tmp_path / "good.skeleton", "ntu-a")
+    poses = people()
+    mirrored = flat(poses, CAMERAS["ntu-a"])
+    turned = mirrored.replace(position=(511, 0) + mirrored.position * (-1, 1), extras={})
+    ntu_skeleton.write(
+        tmp_path / "bad.skeleton", ntu_skeleton.from_sequences({"camera": poses, "ir": turned})
+    )
+    code, _, wrong = told(capsys, "project", "fit", tmp_path / "bad.skeleton")
+    assert code == 2 and "left and right" in wrong and "bad.skeleton" in wrong and wrong.count("\n") == 1
+    code, said, wrong = told(capsys, "project", "fit", tmp_path, "--json")
+    assert (
+        code == 3 and "bad.skeleton" in wrong and json.loads(said)["cameras"][0]["files"] == ["good.skeleton"]
+    )
+    assert told(capsys, "project", "fit", tmp_path / "none.skeleton")[0] == 2
+
+
+def test_apply_to_every_format(tmp_path, capsys):
+    poses = people()
+    source = pku_text.write(tmp_path / "0001-L.txt", poses)
+    expected = flat(poses, CAMERAS["ntu-a"])
+    code, said, _ = told(capsys, "project", "apply", source, tmp_path / "a.poses.h5", "--camera", "ntu-a")
+    assert code == 0 and "camera ntu-a" in said and "other known" in said
+    recording = poses_h5.read(tmp_path / "a.poses.h5")
+    found = stack(recording.tracks, recording.timestamps_s)
+    np.testing.assert_allclose(found.position, expected.position, atol=1e-4)
+    assert recording.image_size == (512, 424) and found.mirrored
+    for name, read in (("a.csv", pose_csv.read), ("a.json", coco_json.read)):
+        assert told(capsys, "project", "apply", source, tmp_path / name, "--camera", "ntu-a")[0] == 0
+        tracks = read(tmp_path / name).tracks
+        assert [track.frames for track in tracks] == [40, 30]
+        np.testing.assert_allclose(tracks[1].position[0], expected.position[1, 10:], atol=1e-3)
+    code, _, wrong = told(capsys, "project", "apply", source, tmp_path / "a.xyz", "--camera", "ntu-a")
+    assert code == 2 and "ends in" in wrong
+
+
+def test_a_folder_becomes_one_file(tmp_path, capsys):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("0001-L", "0001-R"):
+        pku_text.write(folder / f"{name}.txt", people(5 if name[-1] == "L" else 12))
+    (folder / "labels.txt").write_text("1,2,3,2\n")
+    (folder / "readme.txt").write_text("Read me.\n")
+    out = tmp_path / "ir_skeleton.h5"
+    code, said, _ = told(capsys, "project", "apply", folder, out, "--camera", "kinect-v2-ir")
+    assert code == 0 and "2 recordings" in said
+    with h5py.File(out) as file:
+        assert (
+            sorted(file) == ["0001-L", "0001-R"] and json.loads(file.attrs["camera"])["id"] == "kinect-v2-ir"
+        )
+        assert (file["0001-L/ir_skeleton"][..., 1] == 0).all()  # the second body is not there yet
+    code, _, wrong = told(capsys, "project", "apply", folder, tmp_path / "a.csv", "--camera", "ntu-a")
+    assert code == 2 and "one recording" in wrong
+    code, _, wrong = told(capsys, "project", "apply", out, tmp_path / "b.h5", "--camera", "ntu-a")
+    assert code == 2 and "3D poses" in wrong and not (tmp_path / "b.h5").exists()
+
+
+def test_what_the_camera_does_not_see_is_flagged():
+    position = np.tile([0, 0, 2.0], (1, 1, 25, 1))
+    position[0, 0, 1], position[0, 0, 2], position[0, 0, 3] = (0, 0, -2), (1.6, 0, 2), np.nan
+    poses = PoseSequence.from_arrays(position, skeleton=skeletons.get("kinect25"), rate_hz=30, axes="kinect")
+    made = flat(poses, CAMERAS["ntu-a"])
+    assert made.state[0, 0, :4].tolist() == [2, 0, 1, 0] and made.position[0, 0, 2, 0] > 512
+    assert made.extras["outside"][0, 0, :4].tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize("axes", ["cv", "kinect"])
+@pytest.mark.parametrize("unit", ["m", "mm"])
+def test_units_and_axes(axes, unit):
+    poses = people(3)
+    turn, scale = ((-1, -1, 1) if axes == "cv" else (1, 1, 1)), 1000 if unit == "mm" else 1
+    other = poses.replace(position=poses.position * turn * scale, axes=axes, unit=unit)
+    expected = flat(poses, CAMERAS["ntu-b"])
+    np.testing.assert_allclose(flat(other, CAMERAS["ntu-b"]).position, expected.position, atol=1e-3)
+
+
+def test_there_and_back(tmp_path, capsys):
+    poses = people()
+    np.testing.assert_allclose(
+        solid(flat(poses, CAMERAS["ntu-b"]), CAMERAS["ntu-b"]).position, poses.position, atol=1e-6
+    )
+    file = sensor_file(tmp_path / "a.skeleton", "ntu-b")
+    out = tmp_path / "b.poses.h5"
+    assert told(capsys, "project", "invert", file, out, "--camera", "ntu-b")[0] == 0
+    recording = poses_h5.read(out)
+    truth = ntu_skeleton.read(file).sequences()["camera"]
+    found = stack(recording.tracks, truth.timestamps_s)
+    np.testing.assert_allclose(found.position, truth.position, atol=1e-6)
+    assert told(capsys, "project", "apply", file, tmp_path / "c.poses.h5", "--camera", "ntu-b")[0] == 0
+    again = tmp_path / "again.txt"
+    code, said, _ = told(capsys, "project", "invert", tmp_path / "c.poses.h5", again, "--camera", "ntu-b")
+    assert code == 0 and " 0 without a ray" in said
+    code, _, wrong = told(capsys, "project", "invert", again, out, "--camera", "ntu-b")
+    assert code == 2 and ".skeleton or .poses.h5" in wrong
+
+
+def test_cameras_by_name(tmp_path, capsys):
+    source = pku_text.write(tmp_path / "0001-L.txt", people(2))
+    code, _, wrong = told(capsys, "project", "apply", source, tmp_path / "a.csv", "--camera", "ntu-z")
+    assert code == 2 and "ntu-a, ntu-b" in wrong
+    numbers = {"f": 365, "cx": 256, "cy": 208, "k1": 0, "k2": 0, "k3": 0}
+    color = {
+        "fx": 1057,
+        "fy": 1057,
+        "cx": 960,
+        "cy": 540,
+        "rotation": np.eye(3).tolist(),
+        "translation": [0, 0, 0],
+    }
+    listed = [{"id": "one", **numbers}, {"id": "two", **color}]
+    file = tmp_path / "cameras.json"
+    file.write_text(json.dumps({"cameras": listed}))
+    words = "project", "apply", source, tmp_path / "a.csv", "--camera", file
+    code, _, wrong = told(capsys, *words)
+    assert code == 2 and "one, two" in wrong
+    assert told(capsys, *words, "--camera-id", "two")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "{}", '{"cameras": []}', '{"cameras": [{"id": "a"}]}', '{"cameras": [3]}',
+     '{"cameras": [{"id": "a", "f": -1, "cx": 0, "cy": 0, "k1": 0, "k2": 0, "k3": 0}]}'],
+)  # fmt: skip
+def test_broken_cameras(tmp_path, content):
+    file = tmp_path / "cameras.json"
+    file.write_text(content)
+    with pytest.raises(FormatError, match=r"Expected .*cameras\.json"):
+        camera_json.read(file)
+
+
+@pytest.mark.realdata
+def test_real_pku_text_to_infrared(data_root, tmp_path, capsys):
+    archive = data_root / "pku_mmd" / "raw_text_examples.tar.xz"
+    out = tmp_path / "ir_skeleton.h5"
+    code, said, _ = told(capsys, "project", "apply", archive, out, "--camera", "ntu-a")
+    assert code == 0 and "3 recordings" in said
+    for name, poses in ir_skeleton_h5.sequences(out):
+        assert name in ("0005-L", "0005-M", "0005-R") and poses.frames > 1000
+        known = poses.position[poses.present]
+        assert 0 < np.quantile(known[:, 0], 0.05) < np.quantile(known[:, 0], 0.95) < 512
