@@ -156,6 +156,14 @@ def test_mat_holds_everybody(tmp_path):
     assert people.sample(1).poses.state[0, 0, 9] == 2
 
 
+def test_numbers_beyond_any_picture_are_missing(tmp_path):
+    odd = {"annopoints": {"point": structs(point(0, 1e200, 5, 1), point(1, 3, 5, 1))}, "scale": 1e300}
+    content = release(annolist=structs({"image": {"name": "a"}, "annorect": odd}), img_train=1)
+    people = mpii_mat.read(mat_file(tmp_path, RELEASE=content))
+    assert people.state[0, :2].tolist() == [0, 2] and np.isnan(people.scale[0])
+    assert people.sample(0).poses is None
+
+
 @pytest.mark.parametrize(
     "content",
     [

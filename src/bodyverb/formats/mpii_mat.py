@@ -13,6 +13,7 @@ Data set: Andriluka et al., 2D Human Pose Estimation (CVPR 2014).
 
 from __future__ import annotations
 
+import re
 from array import array
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from bodyverb.core import ABSENT, INFERRED, SEEN, FormatError
 from bodyverb.formats import _mat5
 from bodyverb.formats._mpii import JOINTS, MpiiPeople
 
+MAX_PX = 1e9
+_DIGITS = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{0,9})?")
 _NOTHING = (np.nan,) * JOINTS * 2
 _KEPT_BYTES = 24
 
@@ -131,15 +134,14 @@ def _several(value: Any) -> list[dict[str, Any]]:
 
 
 def _number(value: Any) -> float:
-    """A number, or text that is one; NaN where there is none."""
+    """A number, or text that is one; NaN where there is none, or none that a picture can have."""
     if isinstance(value, np.ndarray):
-        return float(value.flat[0]) if value.size and value.dtype.kind in "fiub" else np.nan
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return np.nan
-    return np.nan
+        number = float(value.flat[0]) if value.size and value.dtype.kind in "fiub" else np.nan
+    elif isinstance(value, str) and _DIGITS.fullmatch(value):
+        number = float(value)
+    else:
+        number = np.nan
+    return number if abs(number) < MAX_PX else np.nan
 
 
 def _single(lists: Any, pictures: np.ndarray, number: np.ndarray) -> np.ndarray:
