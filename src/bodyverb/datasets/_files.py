@@ -4,6 +4,7 @@ unpacked to disk."""
 from __future__ import annotations
 
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -17,10 +18,12 @@ class Files:
 
     Args:
         names: name of each file without folders -> function that returns its bytes.
+        twice: names that several files have; the last of them counts.
     """
 
-    def __init__(self, names: dict[str, Callable[[], bytes]]) -> None:
+    def __init__(self, names: dict[str, Callable[[], bytes]], twice: tuple[str, ...] = ()) -> None:
         self._names = names
+        self.twice = twice
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._names))
@@ -70,7 +73,9 @@ def find(root: Path, suffixes: tuple[str, ...], archive: str) -> Files:
     if archives and len(loose) < 10:
         return _from_archive(archives[0], suffixes)
     if loose:
-        return Files({path.name: path.read_bytes for path in loose})
+        counts = Counter(path.name for path in loose)
+        twice = tuple(name for name, count in counts.items() if count > 1)
+        return Files({path.name: path.read_bytes for path in loose}, twice)
     raise InputError(
         f"Expected {'/'.join(suffixes)} files or {archive}, got neither; point --root at the data: {root}"
     )

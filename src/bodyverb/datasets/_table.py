@@ -17,12 +17,17 @@ class ClipTable:
         classes: names of the labels.
         splits: name of a split -> name of a part (``train``, ``test``) -> ids.
         load: id -> clip.
+        published: how many clips there are in the published data set (`clips`) and in the parts of its
+            splits (`cross-view/train`); empty where nobody says.
+        twice: names of files that lie in several folders; the last one counts.
     """
 
     ids: tuple[str, ...]
     classes: tuple[str, ...]
     splits: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     load: Callable[[str], Clip]
+    published: Mapping[str, int] = field(default_factory=dict)
+    twice: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -14,6 +14,7 @@ CLASSES = (
     "pick_up_with_one_hand", "pick_up_with_two_hands", "drop_trash", "walk_around", "sit_down", "stand_up",
     "donning", "doffing", "throw", "carry",
 )  # fmt: skip
+PUBLISHED = {"clips": 1484, "cross-view/train": 1020, "cross-view/test": 464}
 
 CARD = {
     "name": "nw_ucla",
@@ -66,4 +67,6 @@ def open(root: str | Path) -> ClipTable:
             }
         },
         load=load,
+        published=PUBLISHED,
+        twice=files.twice,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bodyverb.core import Clip
+from bodyverb.core import Clip, InputError
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import penn_mat
@@ -13,6 +13,7 @@ VERBS = (
     "baseball_pitch", "baseball_swing", "bench_press", "bowl", "clean_and_jerk", "golf_swing", "jump_rope",
     "jumping_jacks", "pullup", "pushup", "situp", "squat", "strum_guitar", "tennis_forehand", "tennis_serve",
 )  # fmt: skip
+PUBLISHED = {"clips": 2326, "official/train": 1258, "official/test": 1068}
 
 CARD = {
     "name": "penn_action",
@@ -30,7 +31,8 @@ CARD = {
 def open(root: str | Path) -> ClipTable:
     """Opens the label files.
 
-    The split is written inside each file, so opening reads every file once.
+    The split is written inside each file, so opening reads every file once. A broken file stays among the
+    ids, is in no part and raises its error when it is read.
 
     Args:
         root: a folder with the files or the archive, or the archive.
@@ -39,17 +41,33 @@ def open(root: str | Path) -> ClipTable:
         The clips: 2D poses, label, viewpoint in ``camera``.
 
     Raises:
-        InputError: nothing is there, or a file is broken.
+        InputError: nothing is there.
     """
     files = find(Path(root), (".mat",), "*.tar.xz")
-    clips = {Path(name).stem: _clip(name, files.read(name)) for name in files}
+    clips: dict[str, Clip] = {}
+    broken: dict[str, InputError] = {}
+    for name in files:
+        try:
+            clips[Path(name).stem] = _clip(name, files.read(name))
+        except InputError as error:
+            broken[Path(name).stem] = error
     train = tuple(name for name, clip in clips.items() if clip.meta["train"])
-    test = tuple(name for name in clips if name not in set(train))
+    test = tuple(name for name, clip in clips.items() if not clip.meta["train"])
+
+    def load(key: str) -> Clip:
+        if key in broken:
+            raise broken[key]
+        if key not in clips:
+            raise InputError(f"Expected one of {len(clips)} clips, got '{key}'; see the table's ids")
+        return clips[key]
+
     return ClipTable(
-        ids=tuple(clips),
+        ids=tuple(sorted((*clips, *broken))),
         classes=VERBS,
         splits={"official": {"train": train, "test": test}},
-        load=clips.__getitem__,
+        load=load,
+        published=PUBLISHED,
+        twice=files.twice,
     )
 
 

@@ -15,6 +15,7 @@ CLASSES = (
     "baseball_swing", "tennis_forehand", "arm_curl", "tennis_serve", "push", "knock", "catch",
     "pick_up_and_throw", "jog_in_place", "walk_in_place", "sit_to_stand", "stand_to_sit", "lunge", "squat",
 )  # fmt: skip
+PUBLISHED = {"clips": 861, "odd-even/train": 431, "odd-even/test": 430}
 
 CARD = {
     "name": "utd_mhad",
@@ -68,4 +69,6 @@ def open(root: str | Path) -> ClipTable:
             }
         },
         load=load,
+        published=PUBLISHED,
+        twice=files.twice,
     )

@@ -1,0 +1,74 @@
+"""`bodyverb data list` and `data check` as they are typed; `data pack` is in tests/datasets/test_store.py."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bodyverb import datasets
+from bodyverb.cli.main import main
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        name = f"a12_s01_e00_v{number + 1:02d}"
+        body = np.linspace(0, 1.7, 60).reshape(20, 3) + rng.normal(scale=0.02, size=(9, 20, 3))
+        text = json.dumps({"file_name": name, "skeletons": body.tolist(), "label": "10"})
+        (tmp_path / f"{name}.json").write_text(text)
+    return tmp_path
+
+
+def test_the_list_shows_every_card(capsys: pytest.CaptureFixture[str]):
+    assert main(["data", "list"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in datasets.names()) and len(datasets.names()) >= 7
+    assert main(["data", "list", "--json"]) == 0
+    cards = json.loads(capsys.readouterr().out)
+    assert [card["name"] for card in cards] == list(datasets.names())
+    assert all({"title", "licence", "citation", "files", "splits", "skeleton"} <= set(card) for card in cards)
+    assert main(["data", "list", "nw_ucla"]) == 0
+    assert "pick up with one hand" in capsys.readouterr().out
+    assert main(["data", "list", "nonsense"]) == 2
+
+
+def test_check_says_what_is_missing(root: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["data", "check", "nw_ucla", str(root)]) == 3
+    assert "3 of 1,484" in capsys.readouterr().out.replace("\n", " ")
+    assert main(["data", "check", "nw_ucla", str(root), "--part"]) == 0
+    assert "Nothing is missing, damaged or surprising." in capsys.readouterr().out
+    (root / "a12_s01_e01_v01.json").write_text('{"skeletons": [')
+    assert main(["data", "check", "nw_ucla", str(root), "--part", "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    assert report["clips"] == 3 and not report["sound"]
+    assert [one["what"] for one in report["findings"] if one["level"] == "damaged"] == ["cannot be read"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nw_ucla", "--options", "bodies=file"), "Expected options of nw_ucla: none"),
+        (("ntu", "--options", "bodies"), "bodies=..."),
+        (("ntu", "--options", "bodies=some"), "Expected one of tracked"),
+        (("ntu", "--options", "missing=perhaps"), "Expected yes or no"),
+        (("lspet",), "Expected"),
+        (("nonsense",), "Expected a name in datasets"),
+    ],
+)
+def test_wrong_words(root: Path, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]):
+    (root / "S001C001P001R001A001.skeleton").write_text("0\n")
+    assert main(["data", "check", words[0], str(root), *words[1:]]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_check_of_a_store(root: Path, tmp_path_factory: pytest.TempPathFactory):
+    out = tmp_path_factory.mktemp("stores") / "out"
+    assert main(["data", "pack", "nw_ucla", str(root), str(out), "--jobs", "1"]) == 0
+    assert main(["data", "check", "nw_ucla", str(out), "--part"]) == 0
+    assert main(["data", "check", "utd_mhad", str(out), "--part"]) == 2
+    data = bytearray((out / "clips.bin").read_bytes())
+    data[100] ^= 1
+    (out / "clips.bin").write_bytes(bytes(data))
+    assert main(["data", "check", "nw_ucla", str(out), "--part"]) == 2
