@@ -42,6 +42,8 @@ def test_clips_of_a_file(tmp_path):
     assert clip.label == "1" and clip.poses.frames == 3 and clip.poses.image_size == (6, 4)
     named = pyskl.open(tmp_path, layout="coco17", classes=("wave", "clap"))
     assert named["a"].label == "clap"
+    assert pyskl.open(saved(tmp_path, {}, record("a", 7), record("b")), layout="coco17").classes == ("0", "7")
+    saved(tmp_path, split, record("a", 1), record("b"))
     with pytest.raises(InputError, match="1 classes"):
         pyskl.open(tmp_path, layout="coco17", classes=("wave",))
     with pytest.raises(InputError, match="one of 2 clips"):

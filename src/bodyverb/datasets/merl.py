@@ -18,6 +18,7 @@ from bodyverb.formats.merl_label_mat import ACTIONS, RATE_HZ
 CLASSES = ACTIONS
 CLIP_CLASSES = merl_action_json.ACTIONS
 VALIDATION_FROM, TEST_FROM = 21, 27
+PUBLISHED = {"clips": 106, "official/test": 28}
 
 CARD = {
     "name": "merl",
@@ -78,6 +79,8 @@ def open(root: str | Path, *, background: bool = False) -> ClipTable:
         classes=(*CLASSES, BACKGROUND) if background else CLASSES,
         splits=_splits({key: int(key.partition("_")[0]) for key in names}),
         load=load,
+        published=PUBLISHED,
+        twice=files.twice,
     )
 
 

@@ -46,7 +46,7 @@ def open(
         unit: unit of 3D poses; the file does not say it.
         axes: their axes.
         rate_hz: frames per second; unknown if not given.
-        classes: names of the labels, in their order; else the labels' numbers as text.
+        classes: names of the labels, in their order; else the numbers of those that occur, as text.
         people: the folder of kpfiles, for the Kinetics variant.
 
     Returns:
@@ -63,12 +63,14 @@ def open(
         raise FormatError(
             f"Expected unique names of clips, got {len(file.records) - len(records)} twice; split it: {path}"
         )
-    labels = {record.label for record in file.records if record.label is not None}
-    names = tuple(classes) if classes is not None else tuple(map(str, range(max(labels, default=-1) + 1)))
-    if labels and not (min(labels) >= 0 and max(labels) < len(names)):
+    labels = sorted({record.label for record in file.records if record.label is not None})
+    if classes is not None and labels and not (labels[0] >= 0 and labels[-1] < len(classes)):
         raise InputError(
-            f"Expected {len(names)} classes, got labels {min(labels)} to {max(labels)}; name them all: {path}"
+            f"Expected {len(classes)} classes, got labels {labels[0]} to {labels[-1]}; name them all: {path}"
         )
+
+    def name(label: int) -> str:
+        return str(label) if classes is None else classes[label]
 
     def load(key: str) -> Clip:
         if key not in records:
@@ -79,7 +81,7 @@ def open(
         return Clip(
             id=key,
             poses=file.poses(record),
-            label=None if record.label is None else names[record.label],
+            label=None if record.label is None else name(record.label),
             meta={"original_size": record.original_size},
         )
 
