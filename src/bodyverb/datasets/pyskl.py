@@ -85,7 +85,12 @@ def open(
             meta={"original_size": record.original_size},
         )
 
-    return ClipTable(ids=tuple(records), classes=names, splits=_splits(file.splits or {}, records), load=load)
+    return ClipTable(
+        ids=tuple(records),
+        classes=tuple(map(name, labels)) if classes is None else tuple(classes),
+        splits=_splits(file.splits or {}, records),
+        load=load,
+    )
 
 
 def _one(root: Path) -> Path:
