@@ -32,12 +32,11 @@ def document(path: str | Path) -> Any:
         FormatError: The file is absent, larger than 2 MiB or no JSON.
     """
     try:
-        size = Path(path).stat().st_size
-        if size > MAX_DOCUMENT_BYTES:
-            raise FormatError(
-                f"Expected at most {MAX_DOCUMENT_BYTES >> 20} MiB of JSON, got {size} bytes: {path}"
-            )
-        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_DOCUMENT_BYTES + 1)
+        if len(data) > MAX_DOCUMENT_BYTES:
+            raise FormatError(f"Expected at most {MAX_DOCUMENT_BYTES >> 20} MiB of JSON, got more: {path}")
+        return json.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise FormatError(f"Expected a JSON file, got '{error.strerror}'; check the path: {path}") from None
     except (ValueError, RecursionError) as error:
