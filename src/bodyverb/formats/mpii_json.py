@@ -1,8 +1,8 @@
 """MPII Human Pose as JSON (`train.json`, `valid.json`): one person a record.
 
 A list of `{joints 16 x [x, y], joints_vis 16 x 0 or 1, image, scale, center [x, y]}`; records of the test
-part have no joints; a middle of -1 is unknown. `joints_vis` says whether a joint is marked, not whether it is seen. Numbers are 1-based,
-as MATLAB counts, and 0-based here.
+part have no joints; a middle of -1 is unknown. `joints_vis` says whether a joint is marked, not whether it is
+seen. Numbers are 1-based, as MATLAB counts, and 0-based here.
 
 Source of the form: the annotation files of the deep high-resolution network (Sun et al., CVPR 2019).
 """
