@@ -1,4 +1,4 @@
-"""`bodyverb data list` and `data check` as they are typed; `data pack` is in tests/datasets/test_store.py."""
+"""`bodyverb data list`, `check` and `show` as they are typed; `pack`: tests/datasets/test_store.py."""
 
 import json
 from pathlib import Path
@@ -72,3 +72,12 @@ def test_check_of_a_store(root: Path, tmp_path_factory: pytest.TempPathFactory):
     data[100] ^= 1
     (out / "clips.bin").write_bytes(bytes(data))
     assert main(["data", "check", "nw_ucla", str(out), "--part"]) == 2
+
+
+def test_show_draws_a_clip(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    words = ["data", "show", "nw_ucla", "a12_s01_e00_v02", "--root", str(root), "--height", "100"]
+    assert main([*words, "--out", str(tmp_path / "a.gif")]) == 0
+    assert "carry, subject 1, camera 2, 1 person, 9 frames" in capsys.readouterr().out
+    assert (tmp_path / "a.gif").read_bytes().startswith(b"GIF8")
+    assert main([*words, "--out", str(tmp_path / "a.txt")]) == 2
+    assert main([*words[:3], "nonsense", *words[4:]]) == 2
