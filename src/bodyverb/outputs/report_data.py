@@ -19,6 +19,7 @@ ABSENT = -32768
 _TEXT = 120
 _QUALITY_BINS = 400
 _BINS = 512
+_ROWS = 2048
 _ANGLES = {
     "knee": ("hip", "knee", "ankle"),
     "hip": ("shoulder", "hip", "knee"),
@@ -199,8 +200,10 @@ def _curves(track: PoseSequence, share: int) -> dict[str, Any]:
     scales = np.r_[np.full(flat, scale), np.full(angles, 100.0)]
     head: dict[str, Any] = {"scale": scale, "t0": float(times[0])}
     if times.size * (scales.size + 2) <= share:
-        values = _values(joints, track.skeleton)
-        return {**head, "t": _floats(times - times[0]), "v": _shorts(values * scales), "n": int(times.size)}
+        values = np.concatenate(
+            [_values(joints[at : at + _ROWS], track.skeleton) for at in range(0, times.size, _ROWS)]
+        )
+        return {**head, "t": _floats(times - times[0]), "v": _shorts(values, scales), "n": int(times.size)}
     bins = max(2, share // (3 * scales.size + 2))
     width = max((float(times[-1]) - float(times[0])) / (bins - 1), 1e-9)
     starts = np.flatnonzero(np.diff(np.floor((times - times[0]) / width), prepend=-1))
@@ -221,7 +224,7 @@ def _curves(track: PoseSequence, share: int) -> dict[str, Any]:
         "bin_s": width,
         "n": int(starts.size),
         "t": _floats(times[starts] - times[0]),
-        **{name: _shorts(row * scales) for name, row in names},
+        **{name: _shorts(row, scales) for name, row in names},
     }
 
 
@@ -231,9 +234,15 @@ def _values(position: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     return np.concatenate((flat, joint_angles(position, skeleton)[1]), axis=1)
 
 
-def _shorts(values: np.ndarray) -> str:
-    whole = np.where(np.isnan(values), ABSENT, np.rint(np.clip(values, -32_767, 32_767)))
-    return base64.b64encode(whole.astype("<i2").tobytes()).decode()
+def _shorts(values: np.ndarray, scales: np.ndarray) -> str:
+    """16-bit whole numbers of `values` (T, n) times `scales` (n,), a block of rows at a time."""
+    whole = np.empty(values.shape, "<i2")
+    for at in range(0, len(values), _ROWS):
+        block = values[at : at + _ROWS] * scales
+        absent = np.isnan(block)
+        block[absent] = 0
+        whole[at : at + _ROWS] = np.where(absent, ABSENT, np.rint(np.clip(block, -32_767, 32_767)))
+    return base64.b64encode(whole.data).decode()
 
 
 def _floats(values: np.ndarray) -> str:
