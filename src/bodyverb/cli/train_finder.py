@@ -20,7 +20,7 @@ class Command:
     out: Path
     """Run folder."""
     init: Path | None = None
-    """best.pt of a pose-lite run whose first stages start the training."""
+    """best.pt or model.onnx of a pose-lite whose first stages start the training, or of a finder."""
     cutouts: Path | None = None
     """cutouts.npz of an earlier run, instead of cutting people out again."""
     epochs: int = 10
