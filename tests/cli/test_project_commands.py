@@ -205,6 +205,22 @@ def test_broken_cameras(tmp_path, content):
         camera_json.read(file)
 
 
+def test_compare(tmp_path, capsys):
+    for at, name in enumerate(("ntu-a", "ntu-b", "ntu-a")):
+        sensor_file(tmp_path / f"{at}.skeleton", name)
+    code, said, _ = told(capsys, "project", "compare", tmp_path, "--json")
+    rows = {(row["way"], row["sensor"]): row for row in json.loads(said)["rows"]}
+    assert code == 0 and len(rows) == 8
+    for sensor in ("sensor 1", "sensor 2"):
+        means = [rows[way, sensor]["mean"] for way in ("generic pinhole", "fitted pinhole", "fitted camera")]
+        assert means[0] > 2 > means[1] > 0.01 > 1e-4 > means[2] > 0
+        one = rows["fitted camera", sensor]
+        assert one["median"] <= one["p95"] <= one["max"] and len(one["by_joint"]) == 25
+        assert one["by_depth_m"]["0-2"] is None and one["by_depth_m"]["3-4"] < 1e-3
+    code, said, _ = told(capsys, "project", "compare", tmp_path)
+    assert code == 0 and "sensor 2: 1.skeleton" in said and "generic pinhole" in said
+
+
 @pytest.mark.realdata
 def test_real_pku_text_to_infrared(data_root, tmp_path, capsys):
     archive = data_root / "pku_mmd" / "raw_text_examples.tar.xz"

@@ -12,6 +12,7 @@ from bodyverb.core.errors import FormatError, InputError
 if TYPE_CHECKING:
     from bodyverb.core import PoseSequence
     from bodyverb.geometry.camera import Camera
+    from bodyverb.geometry.sensors import Pairs
 
 _NUMBERS = re.compile(rb"[0-9eE.+\s-]*")
 POSES, TABLE, COCO, STORE, SENSOR, TEXT = ".poses.h5", ".csv", ".json", ".h5", ".skeleton", ".txt"
@@ -106,6 +107,31 @@ def pixel_poses(path: Path) -> PoseSequence:
         raise FormatError(f"Expected {SENSOR} or {POSES}, got another kind: {path}")
     spaces = ntu_skeleton.read(path).sequences(("camera", "ir"))
     return spaces["ir"].replace(extras={"depth_mm": spaces["camera"].position[..., 2] * 1000})
+
+
+def pairs_of(files: tuple[Path, ...], target: str) -> dict[str, Pairs]:
+    """Points and pixels, `ir` or `color`, of every NTU file, 25 rows a body; untracked joints are NaN.
+
+    Raises:
+        InputError: There are no files, or one is damaged.
+    """
+    import numpy as np
+
+    from bodyverb.formats import ntu_skeleton
+
+    paths = [
+        path for file in files for path in (sorted(file.rglob("*.skeleton")) if file.is_dir() else [file])
+    ]
+    if not paths:
+        raise InputError("Expected .skeleton files, got none; name files or folders of them")
+    short = len({path.name for path in paths}) == len(paths)
+    found = {}
+    for path in paths:
+        joints = ntu_skeleton.read(path).joints.reshape(-1, len(ntu_skeleton.JOINT_FIELDS))
+        tracked = joints[:, ntu_skeleton.JOINT_FIELDS.index("tracking_state")] > 0
+        points = np.where(tracked[:, None], joints[:, ntu_skeleton.SPACES["camera"]], np.nan)
+        found[path.name if short else str(path)] = points, joints[:, ntu_skeleton.SPACES[target]]
+    return found
 
 
 def write_one(path: Path, poses: PoseSequence) -> Path:

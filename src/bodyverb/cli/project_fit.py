@@ -40,13 +40,14 @@ class Command:
 
     def run(self) -> int:
         """Read, group by sensor, fit, print."""
+        from bodyverb.cli._projecting import pairs_of
         from bodyverb.formats import camera_json
         from bodyverb.formats.files import to_json
         from bodyverb.geometry.fitting import fit_ir
         from bodyverb.geometry.fitting_color import fit_color
         from bodyverb.geometry.sensors import by_sensor
 
-        pairs = _pairs(self.files, self.target)
+        pairs = pairs_of(self.files, self.target)
         fit = fit_ir if self.target == "ir" else fit_color
         sensors, trouble = by_sensor(pairs, fit, SLACK_PX[self.target])
         if not sensors:
@@ -67,27 +68,6 @@ class Command:
         for name, words in trouble.items():
             print(f"bodyverb: {words}: {name}", file=sys.stderr)
         return 3 if trouble else 0
-
-
-def _pairs(files: tuple[Path, ...], target: str) -> dict[str, Pairs]:
-    """Points and pixels of every file; untracked joints are NaN."""
-    import numpy as np
-
-    from bodyverb.formats import ntu_skeleton
-
-    paths = [
-        path for file in files for path in (sorted(file.rglob("*.skeleton")) if file.is_dir() else [file])
-    ]
-    if not paths:
-        raise InputError("Expected .skeleton files, got none; name files or folders of them")
-    short = len({path.name for path in paths}) == len(paths)
-    found = {}
-    for path in paths:
-        joints = ntu_skeleton.read(path).joints.reshape(-1, len(ntu_skeleton.JOINT_FIELDS))
-        tracked = joints[:, ntu_skeleton.JOINT_FIELDS.index("tracking_state")] > 0
-        points = np.where(tracked[:, None], joints[:, ntu_skeleton.SPACES["camera"]], np.nan)
-        found[path.name if short else str(path)] = points, joints[:, ntu_skeleton.SPACES[target]]
-    return found
 
 
 def _names(sensors: tuple[Sensor, ...], target: str) -> list[str]:

@@ -103,6 +103,16 @@ def fit_ir(points: np.ndarray, pixels: np.ndarray) -> CameraFit:
     )
 
 
+def fit_pinhole(points: np.ndarray, pixels: np.ndarray) -> Camera:
+    """The pinhole without a lens that is nearest to pairs (N, 3) and (N, 2), in least squares; to compare."""
+    good = usable(points, pixels)
+    rays, pixels = points[good, :2] / points[good, 2:] * (1, -1), pixels[good]
+    ray, pixel = rays - rays.mean(axis=0), pixels - pixels.mean(axis=0)
+    f = float((ray * pixel).sum() / (ray**2).sum())
+    cx, cy = pixels.mean(axis=0) - f * rays.mean(axis=0)
+    return kinect_ir(f, float(cx), float(cy), 0.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Solution:
     """q (6,), its covariance (6, 6) over both priors, and that of the wide prior alone."""
