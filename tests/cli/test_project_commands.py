@@ -10,6 +10,7 @@ import pytest
 from bodyverb import skeletons
 from bodyverb.cli.main import main
 from bodyverb.core import FormatError, PoseSequence, stack
+from bodyverb.datasets.store import pack
 from bodyverb.formats import (
     camera_json,
     coco_json,
@@ -130,6 +131,18 @@ def test_a_folder_becomes_one_file(tmp_path, capsys):
     assert code == 2 and "one recording" in wrong
     code, _, wrong = told(capsys, "project", "apply", out, tmp_path / "b.h5", "--camera", "ntu-a")
     assert code == 2 and "3D poses" in wrong and not (tmp_path / "b.h5").exists()
+
+
+def test_a_packed_store(tmp_path, capsys):
+    folder, poses = tmp_path / "ntu", people()
+    folder.mkdir()
+    name = "S001C001P001R001A001"
+    ntu_skeleton.write(folder / f"{name}.skeleton", ntu_skeleton.from_sequences({"camera": poses}))
+    store = pack("ntu", folder, tmp_path / "ntu.store", options={"bodies": "file"}).path
+    out = tmp_path / "ir_skeleton.h5"
+    assert told(capsys, "project", "apply", store, out, "--camera", "ntu-a")[0] == 0
+    found = dict(ir_skeleton_h5.sequences(out))
+    np.testing.assert_allclose(found[name].position, flat(poses, CAMERAS["ntu-a"]).position, atol=1e-4)
 
 
 def test_what_the_camera_does_not_see_is_flagged():

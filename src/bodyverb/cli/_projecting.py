@@ -44,12 +44,17 @@ def camera_named(name: str, wanted: str | None) -> tuple[str, Camera]:
 
 
 def solid_poses(path: Path) -> Iterator[tuple[str, PoseSequence]]:
-    """Name and 3D poses of every recording of a file, a folder or a .tar.xz of files.
+    """Name and 3D poses of every recording of a file, a packed store, or a folder or .tar.xz of files.
 
     Raises:
         InputError: It is absent, damaged or holds none.
     """
-    if path.is_dir() or path.name.endswith((".tar.xz", ".tar.gz", ".tar")):
+    from bodyverb.datasets.store import Store, is_store
+
+    if is_store(path):
+        for clip in Store.open(path):
+            yield clip.id, clip.poses
+    elif path.is_dir() or path.name.endswith((".tar.xz", ".tar.gz", ".tar")):
         yield from _of_many(path)
     elif path.name.endswith(POSES):
         yield _stem(path), _stored(path)

@@ -1,8 +1,8 @@
 """Project 3D skeletons into the picture of a Kinect v2 or another fitted camera.
 
-NTU `.skeleton` and PKU-MMD `.txt`, `.poses.h5` and `skeleton.h5`, or a folder or .tar.xz of them. The name of
-OUT says the format: `.poses.h5`, `.csv`, `.json` (COCO), or `.h5` for many recordings in one file, the
-`ir_skeleton.h5` of the NTU conversion project.
+NTU `.skeleton` and PKU-MMD `.txt`, `.poses.h5` and `skeleton.h5`, a folder or .tar.xz of the first two, or a
+store that `bodyverb data pack` made. The name of OUT says the format: `.poses.h5`, `.csv`, `.json` (COCO), or
+`.h5` for many recordings in one file, the `ir_skeleton.h5` of the NTU conversion project.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Command:
     """Options of `bodyverb project apply`."""
 
     skeletons: Positional[Path]
-    """3D skeletons: a file, or a folder or archive of NTU and PKU-MMD files."""
+    """3D skeletons: a file, a packed store, or a folder or archive of NTU and PKU-MMD files."""
     out: Positional[Path]
     """File to make: .poses.h5, .csv, .json or .h5."""
     camera: str
