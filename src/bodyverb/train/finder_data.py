@@ -267,14 +267,13 @@ def _blob(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     radius = rng.uniform(0.55, 1.0, count)
     middle, half = np.array([width, height]) / 2, np.array([width, height]) / 2
     corners = middle + radius[:, None] * half * np.stack([np.cos(angles), np.sin(angles)], 1)
-    mask = np.zeros((height, width), np.uint8)
+    mask: np.ndarray = np.zeros((height, width), np.uint8)
     if rng.random() < 0.25:
         cv2.ellipse(mask, ((*middle,), (width - 2.0, height - 2.0), 0.0), 255, -1)
     else:
         cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255)
     if rng.random() < 0.5:
-        mask = cv2.GaussianBlur(mask, (0, 0), 0.04 * min(width, height) + 0.5)
-        mask = np.where(mask > 127, 255, 0).astype(np.uint8)
+        mask = 255 * (cv2.GaussianBlur(mask, (0, 0), 0.04 * min(width, height) + 0.5) > 127)
     return mask.astype(np.float32) / 255
 
 
