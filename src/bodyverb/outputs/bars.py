@@ -44,7 +44,7 @@ def draw_bars(title: str, charts: Sequence[Chart]) -> np.ndarray:
     for number, chart in enumerate(charts):
         left = _GAP + number * (wide + _GAP)
         draw_text(image, chart.title, (left, 52), 16, _SOFT)
-        most = max([*chart.values.values(), 1e-12])
+        most = max([*chart.values.values(), 0.01 if chart.percent else 1e-12])
         for row, (name, value) in enumerate(chart.values.items()):
             top = _HEAD + row * _ROW
             label = fit_text(name.replace("_", " "), _LETTERS, _LABEL - 10)
