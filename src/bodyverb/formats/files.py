@@ -258,12 +258,12 @@ class FolderLock:
         """Give the folder free; safe to call twice, and when the folder is gone already."""
         if self._handle < 0:
             return
-        try:
+        with suppress(OSError):  # nothing of worth is in it
             if fcntl is None or self._is_current(self._handle):
                 self._path.unlink(missing_ok=True)
-        finally:
+        with suppress(OSError):
             os.close(self._handle)
-            self._handle = -1
+        self._handle = -1
 
     def __enter__(self) -> FolderLock:
         return self
