@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from bodyverb.core.errors import InputError
 
@@ -34,7 +34,7 @@ class Command:
 
     files: Positional[tuple[Path, ...]]
     """NTU `.skeleton` files, or folders of them."""
-    models: tuple[Path, ...] = ()
+    models: Annotated[tuple[Path, ...], arg(metavar="PATH...")] = ()
     """Published networks `model0.pt` ... to measure too (needs the extra [train])."""
     json: bool = False
     """Print JSON, which adds the mean by depth, by distance from the centre and by joint."""
