@@ -273,3 +273,17 @@ def test_a_video_in_pieces_is_there_before_its_end_and_outlives_a_failure(tmp_pa
     with suppress(RuntimeError), VideoWriter(tmp_path / "none.mp4", (64, 48), 30.0, in_pieces=True):
         raise RuntimeError("before the first picture")
     assert not (tmp_path / "none.mp4").exists()
+
+
+def test_a_disk_that_is_full_from_the_beginning_leaves_nothing(tmp_path, monkeypatch):
+    real = av.open
+
+    def full(place, mode="r", **options):
+        if mode == "w":
+            raise OSError(28, "No space left on device")
+        return real(place, mode, **options)
+
+    monkeypatch.setattr(av, "open", full)
+    with pytest.raises(OutputError, match="No space left"):
+        VideoWriter(tmp_path / "clip.mp4", (64, 48), 30.0)
+    assert list(tmp_path.iterdir()) == []

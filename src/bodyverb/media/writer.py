@@ -101,6 +101,8 @@ class VideoWriter:
             options = _IN_PIECES if self._in_pieces else _WHOLE
             return av.open(str(self._part), "w", format="mp4", container_options=options)
         except OSError as error:
+            with suppress(OSError):
+                self._part.unlink()
             raise self._cannot(error) from error
 
     def _cannot(self, error: BaseException) -> OutputError:
