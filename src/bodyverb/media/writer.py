@@ -246,7 +246,9 @@ def _add_picture_stream(
     stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
     key_every_s = _PIECE_S if in_pieces else _KEY_EVERY_S
     stream.codec_context.gop_size = max(1, min(250, round(key_every_s * rate_hz)))
-    stream.options = {"preset": PRESET, "crf": CRF} | ({"tune": "zerolatency"} if in_pieces else {})
+    # x264's macroblock tree gives other bits for the same pictures now and then (its assembler code; measured
+    # in one of three files on a busy machine): a resumed run could not be compared with an unbroken one.
+    stream.options = {"preset": PRESET, "crf": CRF, "mbtree": "0"} | ({"tune": "zerolatency"} if in_pieces else {})
     context = stream.codec_context
     context.colorspace = context.color_primaries = context.color_trc = 6
     context.color_range = 1
