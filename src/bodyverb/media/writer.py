@@ -248,7 +248,9 @@ def _add_picture_stream(
     stream.codec_context.gop_size = max(1, min(250, round(key_every_s * rate_hz)))
     # x264's macroblock tree gives other bits for the same pictures now and then (its assembler code; measured
     # in one of three files on a busy machine): a resumed run could not be compared with an unbroken one.
-    stream.options = {"preset": PRESET, "crf": CRF, "mbtree": "0"} | ({"tune": "zerolatency"} if in_pieces else {})
+    stream.options = {"preset": PRESET, "crf": CRF, "mbtree": "0"} | (
+        {"tune": "zerolatency"} if in_pieces else {}
+    )
     context = stream.codec_context
     context.colorspace = context.color_primaries = context.color_trc = 6
     context.color_range = 1
