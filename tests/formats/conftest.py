@@ -2,10 +2,13 @@
 
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bodyverb import skeletons
 from bodyverb.core import FormatError, PoseSequence, Recording, Segment, Timeline, Window
@@ -107,3 +110,34 @@ def _attempt(call: Callable[[], Any]) -> tuple[Any, int]:
 @pytest.fixture(scope="session")
 def attempt() -> Callable[[Callable[[], Any]], tuple[Any, int]]:
     return _attempt
+
+
+@pytest.fixture
+def damage(tmp_path: Path, attempt: Any) -> Callable[..., None]:
+    """Flips bytes of a sample and cuts it; each time the reader names the file or returns values."""
+
+    def run(
+        name: str, sample: bytes, reader: Callable[[Path], Any], check: Callable[[Any], None], examples: int
+    ) -> None:
+        path = tmp_path / name
+
+        @settings(max_examples=examples, deadline=None)
+        @given(
+            flips=st.lists(st.tuples(st.integers(0, len(sample) - 1), st.integers(1, 255)), max_size=3),
+            end=st.none() | st.integers(0, len(sample)),
+        )
+        def damaged(flips: list[tuple[int, int]], end: int | None) -> None:
+            content = bytearray(sample)
+            for at, mask in flips:
+                content[at] ^= mask
+            path.write_bytes(content[:end])
+            result, peak = attempt(lambda: reader(path))
+            if isinstance(result, FormatError):
+                assert str(path) in str(result)
+            else:
+                check(result)
+            assert peak < 4 * len(content) + 64 * 1024**2
+
+        damaged()
+
+    return run

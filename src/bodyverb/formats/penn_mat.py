@@ -10,7 +10,6 @@ is nominal.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,13 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import FormatError, PoseSequence
+from bodyverb.formats import _mat5
 
 RATE_HZ = 30.0
 JOINTS = 13
 PLACEHOLDER_PX = 1.6
 MAX_FRAMES = 100_000
+FIELDS = ("x", "y", "visibility", "bbox", "dimensions", "action", "pose", "train")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,35 +44,11 @@ class PennLabel:
     train: bool
 
 
-def load(path: str | Path, data: bytes | None = None) -> dict[str, Any]:
-    """Reads a `.mat` file of version 5 without running anything in it.
-
-    Args:
-        path: the file.
-        data: its bytes, where it lies inside an archive.
-
-    Returns:
-        Variable name -> array.
-
-    Raises:
-        FormatError: the file is absent or not a MATLAB file.
-    """
-    from scipy.io import loadmat
-
-    path = Path(path)
-    if data is None and not path.is_file():
-        raise FormatError(f"Expected a MATLAB file, got nothing there; check the name: {path}")
-    try:
-        return dict(loadmat(str(path) if data is None else io.BytesIO(data), chars_as_strings=True))
-    except Exception as error:  # scipy raises a dozen types on broken bytes
-        raise FormatError(f"Expected a MATLAB 5 file, got {error!r}; check the file: {path}") from error
-
-
 def parse(fields: dict[str, Any], source: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Turns the fields of a label file into arrays.
 
     Args:
-        fields: what `load` returned.
+        fields: the file's variables by name.
         source: the file's name, for messages.
 
     Returns:
@@ -125,7 +102,7 @@ def read(path: str | Path, *, data: bytes | None = None) -> PennLabel:
         FormatError: the file is absent, broken or holds something else.
     """
     path = Path(path)
-    fields = load(path, data)
+    fields = _mat5.load(path, *FIELDS, data=data)
     position, state, box = parse(fields, str(path))
     try:
         height, width = (int(v) for v in np.ravel(fields["dimensions"])[:2])

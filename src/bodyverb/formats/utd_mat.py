@@ -15,7 +15,7 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import FormatError, PoseSequence
-from bodyverb.formats.penn_mat import load
+from bodyverb.formats import _mat5
 
 RATE_HZ = 30.0
 NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)_skeleton\.mat$")
@@ -68,8 +68,7 @@ def read(path: str | Path, *, data: bytes | None = None) -> PoseSequence:
         FormatError: the file is absent, broken or holds something else.
     """
     path = Path(path)
-    fields = load(path, data)
-    values = np.asarray(fields.get("d_skel", np.empty(0)))
+    values = np.asarray(_mat5.load(path, "d_skel", data=data)["d_skel"])
     if values.ndim == 2:
         values = values[..., None]
     if values.ndim != 3 or values.shape[:2] != (20, 3):

@@ -59,7 +59,7 @@ def run_second_pass(job: Job, first: FirstPass) -> SourceResult:
 
 
 def _check_space(job: Job) -> None:
-    """HDF5 does not survive a disk that fills up while it writes: look before.
+    """A disk that is nearly full ends the source before the second pass, not in the middle of it.
 
     Raises:
         OutputError: not even the poses would fit.

@@ -42,12 +42,16 @@ def people(reader: JournalReader, min_score: float = 0.0) -> Iterator[tuple[int,
             own = reader.track(track_id).time_s
             if own[-1] - own[0] < MIN_TRACK_S:
                 continue
-        parts = (reader.track(track_id, slice(at, at + PIECE_ROWS)) for at in range(0, rows, PIECE_ROWS))
-        scores = np.concatenate([pose_score(np.nan_to_num(part.score)) for part in parts])
-        if np.median(scores) < min_score:
+        if min_score > 0 and _median_score(reader, track_id) < min_score:
             continue
         names += 1
         yield track_id, str(names)
+
+
+def _median_score(reader: JournalReader, track_id: int) -> float:
+    starts = range(0, reader.rows_of(track_id), PIECE_ROWS)
+    parts = (reader.track(track_id, slice(at, at + PIECE_ROWS)) for at in starts)
+    return float(np.median(np.concatenate([pose_score(np.nan_to_num(part.score)) for part in parts])))
 
 
 def pieces(

@@ -265,11 +265,11 @@ def _blob(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     count = int(rng.integers(3, 12))
     angles = np.sort(rng.uniform(0, 2 * np.pi, count))
     radius = rng.uniform(0.55, 1.0, count)
-    middle, half = np.array([width, height]) / 2, np.array([width, height]) / 2
-    corners = middle + radius[:, None] * half * np.stack([np.cos(angles), np.sin(angles)], 1)
+    half = np.array([width, height]) / 2
+    corners = half + radius[:, None] * half * np.stack([np.cos(angles), np.sin(angles)], 1)
     mask: np.ndarray = np.zeros((height, width), np.uint8)
     if rng.random() < 0.25:
-        cv2.ellipse(mask, ((*middle,), (width - 2.0, height - 2.0), 0.0), 255, -1)
+        cv2.ellipse(mask, ((*half,), (width - 2.0, height - 2.0), 0.0), 255, -1)
     else:
         cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255)
     if rng.random() < 0.5:
