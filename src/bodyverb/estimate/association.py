@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from bodyverb.estimate.motion import Body, MotionModel, Prediction, centre_noise, robust_shift
 from bodyverb.geometry.boxes import centre_size, iou
@@ -26,7 +25,13 @@ def assign(cost: np.ndarray) -> list[tuple[int, int]]:
     """
     if cost.size == 0:
         return []
-    rows, columns = linear_sum_assignment(np.minimum(cost, FORBIDDEN))
+    if 1 in cost.shape:  # as for one person in the picture; scipy.optimize takes long to import
+        best = np.unravel_index(int(np.argmin(cost)), cost.shape)
+        rows, columns = [best[0]], [best[1]]
+    else:
+        from scipy.optimize import linear_sum_assignment
+
+        rows, columns = linear_sum_assignment(np.minimum(cost, FORBIDDEN))
     return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if cost[r, c] < FORBIDDEN]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from bodyverb.core import Skeleton
 from bodyverb.estimate.decoding import Joints
 from bodyverb.estimate.network import PictureNetwork
-from bodyverb.estimate.preprocess import GREY
+from bodyverb.estimate.preprocess import GREY, halved
 from bodyverb.estimate.whole_frame import FramePoses
 from bodyverb.geometry.crops import apply_affine, crop_matrix, invert_affine
 from bodyverb.infer import Session
@@ -100,8 +100,9 @@ def cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: in
     """
     grey = (border,) * 3
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    factor = int(0.99 / zoom) if zoom < 0.5 else 1
-    if factor < 2:
+    halves = max(0, int(-np.log2(zoom)))
+    factor = 1 << halves
+    if not halves:
         return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderValue=grey)
     corners = apply_affine(
         invert_affine(matrix), np.array([[-1.0, -1], [size[0], -1], [-1, size[1]], list(size)])
@@ -112,7 +113,7 @@ def cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: in
     if (high <= low).any():
         return np.full((size[1], size[0], 3), border, np.uint8)
     region = image[low[1] : high[1], low[0] : high[0]]
-    small = cv2.resize(region, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    small = halved(region, halves)
     # Pixel s of `small` covers factor pixels of the picture from low + s * factor on; its centre is half of
     # factor - 1 further.
     inner = matrix.astype(np.float64).copy()

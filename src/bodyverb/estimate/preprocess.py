@@ -89,6 +89,17 @@ class Letterbox:
         return (points + 0.5 - self.shift) / self.scale - 0.5
 
 
+def halved(image: np.ndarray, times: int) -> np.ndarray:
+    """The picture (h, w, 3) shrunk by 2 so many times, each pixel the mean of four; odd last rows are lost.
+
+    OpenCV does this several times faster than any other shrinking by area.
+    """
+    for _ in range(times):
+        height, width = image.shape[0] // 2, image.shape[1] // 2
+        image = cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    return image
+
+
 def letterbox(image: np.ndarray, wants: Mapping[str, Any]) -> Letterbox:
     """Shrink or grow a picture (h, w, 3) uint8 into the network's canvas.
 
@@ -105,11 +116,14 @@ def letterbox(image: np.ndarray, wants: Mapping[str, Any]) -> Letterbox:
         down = max(1, round(float(np.sqrt(wants["area"] / ratio)) / multiple)) * multiple
     scale = min(across / width, down / height)
     inner = (min(across, max(1, round(width * scale))), min(down, max(1, round(height * scale))))
+    halves = max(0, min(int(-np.log2(scale)), min(width, height).bit_length() - 1))
+    small = halved(image, halves)
+    width, height = small.shape[1] << halves, small.shape[0] << halves
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     canvas = np.full((down, across, 3), wants.get("border", GREY), np.uint8)
     middle = wants.get("place", "corner") == "middle"
     left, top = ((across - inner[0]) // 2, (down - inner[1]) // 2) if middle else (0, 0)
-    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(image, inner, interpolation=method)
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(small, inner, interpolation=method)
     return Letterbox(
         canvas=canvas,
         scale=np.array(inner, np.float64) / (width, height),

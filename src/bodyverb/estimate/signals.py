@@ -2,6 +2,7 @@
 
 Values are (T, N, D): N points of D coordinates at T times. A hole is NaN in all coordinates of a point. The
 length of a hole is the time for which samples are missing: from sample to sample, less one sampling period.
+scipy takes longer to import than all else, so it is imported where it is used; `load_filters` does it before.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.signal import butter, savgol_coeffs, savgol_filter, sosfiltfilt
 
 from bodyverb.estimate.one_euro import OneEuro
 
-__all__ = ["fill_gaps", "filter_runs", "one_euro", "period_of", "spikes"]
+__all__ = ["fill_gaps", "filter_runs", "load_filters", "one_euro", "period_of", "spikes"]
 
 _SLACK_S = 1e-6
+
+
+def load_filters() -> None:
+    """Import what the filters need, so that the first of them does not wait for it."""
+    import scipy.interpolate
+    import scipy.signal  # noqa: F401
 
 
 def period_of(times: np.ndarray) -> float:
@@ -130,6 +135,8 @@ def one_euro(
 
 def _filter_block(values: np.ndarray, times: np.ndarray, method: str, cutoff_hz: float) -> np.ndarray:
     """(n, C) without holes -> (n, C)."""
+    from scipy.interpolate import PchipInterpolator
+
     if len(times) < 2:
         return values
     steps = np.diff(times)
@@ -153,6 +160,8 @@ def _butterworth(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.nda
     The two directions are averaged in both orders, so that a signal played backwards is filtered alike. At
     rates up to twice the cut-off there is nothing above it to remove.
     """
+    from scipy.signal import butter, sosfiltfilt
+
     if rate_hz <= 2 * cutoff_hz * 1.001:
         return signal
     twice = (math.sqrt(2) - 1) ** 0.25  # where two passes together have lost 3 dB
@@ -165,6 +174,8 @@ def _butterworth(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.nda
 
 def _savgol(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
     """Local cubic fits over the longest window that keeps about -3 dB at the cut-off; none at low rates."""
+    from scipy.signal import savgol_filter
+
     if rate_hz <= 2 * cutoff_hz * 1.001:
         return signal
     half = min(_savgol_half(round(rate_hz / cutoff_hz, 3)), (len(signal) - 1) // 2)
@@ -176,6 +187,8 @@ def _savgol(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
 @lru_cache(maxsize=64)
 def _savgol_half(samples: float) -> int:
     """Half width of the longest cubic window that passes 0.68 of a wave of so many samples; 1 for none."""
+    from scipy.signal import savgol_coeffs
+
     half = 1
     while half < 2000:
         taps = savgol_coeffs(2 * half + 3, 3)

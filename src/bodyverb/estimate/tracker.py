@@ -64,8 +64,8 @@ class Tracker:
         """Ids of the people seen in the last frame, oldest first."""
         return tuple(sorted(t.track_id for t in self._tracks if t.track_id is not None and t.missed == 0))
 
-    def needs_detection(self, time_s: float) -> bool:
-        """Whether the finder should run on the frame at `time_s` (s, source time).
+    def needs_detection(self, time_s: float, asked_s: float = -math.inf) -> bool:
+        """Whether the finder should run on the frame at `time_s` (s, source time), `asked_s` being its last.
 
         Every `detect_every_s` while all is well. On every frame for `burst_s` after the start, after all
         left, after a person came (their speed is not known yet) or was lost; then every `search_every_s`
@@ -81,7 +81,8 @@ class Tracker:
             recent.append(0.0 if self._empty_since_s is None else time_s - self._empty_since_s)
         if recent and min(recent) <= c.burst_s:
             return True
-        return time_s - self._detected_s + _SLACK_S >= (c.search_every_s if search else c.detect_every_s)
+        waited = time_s - max(self._detected_s, asked_s)
+        return waited + _SLACK_S >= (c.search_every_s if search else c.detect_every_s)
 
     def propose(
         self, time_s: float, detections: np.ndarray | None = None

@@ -9,23 +9,30 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+import numpy as np
 
 from bodyverb.core import FormatError, InputError
 from bodyverb.estimate.detector import centred_boxes
+from bodyverb.estimate.signals import load_filters
 from bodyverb.estimate.tracker import Tracker, TrackerConfig
 from bodyverb.formats import journal as journals
 from bodyverb.media import Frame, MediaInfo, Source, VideoWriter, open_source
+from bodyverb.pipeline.ahead import FinderAhead
 from bodyverb.pipeline.engine import Engine
 from bodyverb.pipeline.job import Job
 from bodyverb.pipeline.live import LiveView
 from bodyverb.pipeline.options import RunOptions
 
 CHECKPOINT_S = 5.0
+AHEAD = 3  # frames
 
 Numbered = Iterator[tuple[int, Frame]]
 
@@ -47,6 +54,7 @@ def run_first_pass(job: Job) -> FirstPass:
         KeyboardInterrupt: stopped by the user; the journal holds everything up to the last checkpoint. A live
             source ends so without an error.
     """
+    Thread(target=load_filters, name="filters").start()  # the second pass wants them, and there is time now
     options, kept = job.options, _kept(job)
     if kept is None:
         with _open(job, options.start) as media:
@@ -86,9 +94,10 @@ def _estimate(
     warnings = list(state["warnings"])
     view = LiveView(job.engine, job.live) if info.live and job.live is not None else None
     checked, frame = time.monotonic(), None
-    with _capture(job, info) as capture, _ends_quietly(info, journal, warnings):
-        for index, frame in numbered:
-            rows = step(frame, tracker, job.engine)
+    finder = FinderAhead(job.engine, tracker, 0 if info.live or job.engine.detector is None else AHEAD)
+    with _capture(job, info) as capture, _ends_quietly(info, journal, warnings), finder:
+        for index, frame in finder.watch(numbered):
+            rows = step(frame, tracker, job.engine, partial(finder.found, index, frame))
             journal.frame(index, frame.time_s, rows)
             if info.live:  # it cannot be asked again
                 journal.flush()
@@ -110,8 +119,16 @@ def _estimate(
     return FirstPass(info, warnings)
 
 
-def step(frame: Frame, tracker: Tracker, engine: Engine) -> list[dict[str, Any]]:
+def step(
+    frame: Frame, tracker: Tracker, engine: Engine, find: Callable[[], np.ndarray] | None = None
+) -> list[dict[str, Any]]:
     """One frame through finder, pose network and tracker, or through the one network that is both.
+
+    Args:
+        frame: the picture.
+        tracker: of the source.
+        engine: the networks.
+        find: gives what the finder says of this frame, where somebody asked already.
 
     Returns:
         A row a person: track_id, box, position, score, and extras, name -> (J,) or (J, k).
@@ -121,7 +138,9 @@ def step(frame: Frame, tracker: Tracker, engine: Engine) -> list[dict[str, Any]]
         poses = engine.people(frame.image)
         boxes, keys = poses.boxes[:, :4], [None] * len(poses)
     else:
-        found = engine.find(frame.image) if tracker.needs_detection(frame.time_s) else None
+        found = None
+        if tracker.needs_detection(frame.time_s):
+            found = engine.find(frame.image) if find is None else find()
         if found is not None and not len(found) and not tracker.live_ids and engine.verifies:
             found = centred_boxes((frame.image.shape[1], frame.image.shape[0]))
         boxes, keys = tracker.propose(frame.time_s, found)
