@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -81,3 +82,23 @@ def test_show_draws_a_clip(root: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert (tmp_path / "a.gif").read_bytes().startswith(b"GIF8")
     assert main([*words, "--out", str(tmp_path / "a.txt")]) == 2
     assert main([*words[:3], "nonsense", *words[4:]]) == 2
+
+
+@pytest.mark.usefixtures("tiny_weights")
+def test_poses_of_videos_are_estimated_once(
+    tiny: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for verb in ("squat", "jump"):
+        (tmp_path / verb).mkdir()
+        tiny.write_clip(tmp_path / verb / "a.mp4", seconds=0.4)
+    assert main(["data", "check", "folder", str(tmp_path), "--json"]) == 3
+    assert "videos without poses" in json.loads(capsys.readouterr().out)["findings"][0]["what"]
+    assert main(["data", "poses", str(tmp_path)]) == 0
+    first, again = capsys.readouterr(), datasets.open("folder", tmp_path)
+    assert "2 clips of 2 classes" in first.out and "poses of video 2 of 2" in first.err
+    assert again.ids == ("jump/a", "squat/a") and again["jump/a"].poses.persons == 1
+    assert main(["data", "poses", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
+    (tmp_path / "squat" / "b.mp4").write_bytes(b"no video")
+    assert main(["data", "poses", str(tmp_path)]) == 3
+    assert "b.mp4" in capsys.readouterr().err and len(datasets.open("folder", tmp_path)) == 2

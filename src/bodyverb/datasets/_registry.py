@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -98,9 +99,10 @@ def _value(word: str, text: str, kind: str) -> Any:
         if text.lower() not in _WORDS:
             raise InputError(f"Expected yes or no, got '{word}'; correct --options")
         return _WORDS[text.lower()]
-    if "float" in kind:
+    numbers = [number for number in (float, int) if re.search(rf"\b{number.__name__}\b", kind)]
+    if numbers:
         try:
-            return float(text)
+            return numbers[0](text)
         except ValueError:
             raise InputError(f"Expected a number, got '{word}'; correct --options") from None
     return tuple(text.split(",")) if "Sequence" in kind or "tuple" in kind else text

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bodyverb.core import Clip, InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unposed:
+    """A video whose poses are not there yet.
+
+    Attributes:
+        media: the video.
+        poses: the .poses.h5 to make of it.
+    """
+
+    media: Path
+    poses: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +34,8 @@ class ClipTable:
         published: how many clips there are in the published data set (`clips`) and in the parts of its
             splits (`cross-view/train`); empty where nobody says.
         twice: names of files that lie in several folders; the last one counts.
+        unposed: videos that become clips once their poses are estimated.
+        notes: what a user should be told, in sentences without end.
     """
 
     ids: tuple[str, ...]
@@ -28,6 +44,8 @@ class ClipTable:
     load: Callable[[str], Clip]
     published: Mapping[str, int] = field(default_factory=dict)
     twice: tuple[str, ...] = ()
+    unposed: tuple[Unposed, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

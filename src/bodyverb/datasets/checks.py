@@ -106,6 +106,9 @@ def check(table: ClipTable, *, whole: bool = True, seen: Callable[[int, int], No
     _look_at_lengths(tally)
     _look_at_ids(table, tally)
     _look_at_parts(table, tally)
+    tally.add("missing", "videos without poses (`bodyverb data poses`)", *(str(one.media) for one in table.unposed))
+    for note in table.notes:
+        tally.add("surprising", note, "the whole")
     parts = {f"{split}/{part}": len(ids) for split, of in table.splits.items() for part, ids in of.items()}
     here = {"clips": len(tally.frames), **parts}
     for name, count in table.published.items() if whole else ():
