@@ -53,25 +53,24 @@ class Block:
         return self.first.size - 1
 
 
-def load(path: Path, data: bytes | None) -> bytes:
+def load(path: Path, data: bytes | None, limit: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of a text file without byte order mark, its last line ended like the others.
 
     Args:
         path: The file.
         data: Its bytes, where they are at hand.
+        limit: How many bytes it may have.
 
     Raises:
-        FormatError: It is absent, not readable or larger than `MAX_FILE_BYTES`.
+        FormatError: It is absent, not readable or larger than `limit`.
     """
     try:
         state = None if data is not None else path.stat()
         if state and not stat.S_ISREG(state.st_mode):
             raise FormatError(f"Expected a text file, got something else; check the name: {path}")
         size = state.st_size if state else len(data or b"")
-        if size > MAX_FILE_BYTES:
-            raise FormatError(
-                f"Expected at most {MAX_FILE_BYTES >> 20} MiB, got {size} bytes; check the file: {path}"
-            )
+        if size > limit:
+            raise FormatError(f"Expected at most {limit >> 20} MiB, got {size} bytes; check the file: {path}")
         text = path.read_bytes() if data is None else data
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bodyverb.core import FormatError, PoseSequence, Skeleton
+from bodyverb.formats import _marks
 
 INCH_M = 0.0254
 CMU_RATE_HZ = 120.0
@@ -65,28 +66,7 @@ class AsfSkeleton:
     def skeleton(self) -> Skeleton:
         """Returns the layout of the joints at the bones' far ends, in bone order."""
         names = tuple(JOINT_OF_BONE.get(bone.name, bone.name) for bone in self.bones)
-        parents = tuple(bone.parent for bone in self.bones)
-        flip = tuple(
-            names.index(_mirror(name)) if _mirror(name) in names else i for i, name in enumerate(names)
-        )
-        limbs = tuple((p, i) for i, p in enumerate(parents) if p >= 0)
-        return Skeleton(
-            name=f"asf{len(names)}",
-            joints=names,
-            parents=parents,
-            limbs=limbs,
-            flip=flip,
-            root=(0,),
-            sigmas=None,
-        )
-
-
-def _mirror(name: str) -> str:
-    if name.startswith("left_"):
-        return "right_" + name[5:]
-    if name.startswith("right_"):
-        return "left_" + name[6:]
-    return name
+        return _marks.layout(f"asf{len(names)}", names, tuple(bone.parent for bone in self.bones))
 
 
 def _text(path: Path, data: bytes | None) -> str:
