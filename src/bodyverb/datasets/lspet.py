@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from bodyverb.core import InputError
+from bodyverb.formats import lsp_mat
 
 CARD = {
     "name": "lspet",
@@ -19,8 +20,8 @@ CARD = {
     "licence": "no licence stated; research use, pictures belong to their photographers (Flickr)",
     "citation": "Johnson and Everingham, Learning Effective Human Pose Estimation from Inaccurate "
     "Annotation, CVPR 2011",
-    "files": "one .npz with `joints` (n, 14, 3) = x, y, visible and `names` (n,), beside a .zip or .tar "
-    "of the pictures or the loose pictures themselves",
+    "files": "joints.mat, or one .npz with `joints` (n, 14, 3) = x, y, visible and `names` (n,), beside a "
+    ".zip or .tar of the pictures or the loose pictures themselves",
     "splits": "`train` and `validation`: the last `1000` rows in file order are the validation block",
     "skeleton": "lsp14",
 }
@@ -81,10 +82,14 @@ def open(root: Path) -> PosePictures:
         InputError: no npz, no pictures, or arrays of another shape.
     """
     root = Path(root)
+    if (root / "joints.mat").is_file():
+        people = lsp_mat.read(root / "joints.mat")
+        return _pictures(root, np.array(people.images), people.joints.astype(np.float32))
     tables = sorted(root.glob("*.npz"))
     if not tables:
         raise InputError(
-            f"Expected an .npz with `joints` and `names`, got none; point --root at the data's folder: {root}"
+            f"Expected joints.mat or an .npz with `joints` and `names`, got neither; "
+            f"point --root at the data's folder: {root}"
         )
     with np.load(tables[0], allow_pickle=False) as table:
         missing = {"joints", "names"} - set(table.files)
@@ -96,7 +101,11 @@ def open(root: Path) -> PosePictures:
             f"Expected joints (n, 14, 3) and n names, got {joints.shape} and {names.shape}: {tables[0]}"
         )
     position = np.where(joints[..., 2:] > 0, joints[..., :2], np.nan).astype(np.float32)
-    return PosePictures(names=names, joints=position, read=_reader(root, names))
+    return _pictures(root, names, position)
+
+
+def _pictures(root: Path, names: np.ndarray, joints: np.ndarray) -> PosePictures:
+    return PosePictures(names=names, joints=joints, read=_reader(root, names))
 
 
 def _reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:
@@ -111,8 +120,9 @@ def _reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:
             places = {Path(m.name).name: (m.offset_data, m.size) for m in tar.getmembers() if m.isfile()}
         if str(names[0]) in places:
             return lambda row: _range(path, *places[str(names[row])])
-    if (root / str(names[0])).is_file():
-        return lambda row: (root / Path(str(names[row])).name).read_bytes()
+    for folder in (root, root / "images"):
+        if (folder / str(names[0])).is_file():
+            return lambda row: (folder / Path(str(names[row])).name).read_bytes()
     raise InputError(f"Expected the pictures in a .zip, a .tar or loose, got none holding {names[0]}: {root}")
 
 
