@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +15,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from bodyverb.core import InputError
-from bodyverb.train.optim import OptimConfig, cosine, make_optimizers
+from bodyverb.train.optim import cosine, make_optimizers
+from bodyverb.train.settings import LoopConfig, OptimConfig
 
 Loss = Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoopConfig:
-    """How long to train, where, and what to keep."""
-
-    epochs: int = 30
-    """Passes over the training data."""
-    precision: str = "bf16-mixed"
-    """Fabric precision: bf16-mixed or 32-true."""
-    accelerator: str = "auto"
-    """cpu, cuda or auto."""
-    threads: int = 0
-    """CPU threads of torch; 0 leaves the default."""
-    seed: int = 0
-    """Seed of weights, sampling and augmentation."""
-    resume: bool = False
-    """Go on from last.pt in the run's folder."""
-    validate_every: int = 1
-    """Epochs between validations (the last epoch is always validated)."""
 
 
 def fit(
@@ -52,6 +33,9 @@ def fit(
     loop: LoopConfig,
     out: Path,
     say: Callable[[str], None] = print,
+    batch: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    name: Callable[[int], str] = str,
 ) -> dict[str, float]:
     """Train `module` and keep `last.pt` (everything needed to resume) and `best.pt` (averaged weights).
 
@@ -67,6 +51,10 @@ def fit(
         loop: length, precision, device.
         out: run folder.
         say: where a line an epoch goes.
+        batch: rows of a batch over all processes; `optim.base_batch` needs it.
+        settings: what else decides the run (data, split, model, sampling, augmentation); JSON values. A
+        resumed run must be given the same.
+        name: a row of the batch entry `index` -> the clip's id; for errors.
 
     Returns:
         The metrics of the best epoch.
@@ -95,7 +83,9 @@ def fit(
         begin, sums, seen, steps = time.monotonic(), {"loss": 0.0}, 0, max(1, steps_per_epoch(epoch))
         module.train()
         for batch in batches(epoch):
-            rate = cosine((epoch + seen / steps) / loop.epochs, optim.warmup)
+            rate = 1.0
+            if optim.schedule == "cosine":
+                rate = cosine((epoch + seen / steps) / loop.epochs, optim.warmup)
             for optimizer, bases in zip(optimizers, peaks, strict=True):
                 for group, base in zip(optimizer.param_groups, bases, strict=True):
                     group["lr"] = base * rate
@@ -169,14 +159,19 @@ def _resume(out: Path, module: nn.Module, average: nn.Module, optimizers: list) 
 
 
 def _log(path: Path, row: dict[str, float]) -> None:
-    """Append a row; columns that appear later (validation) are written as the union, so rewrite the file."""
+    """Append a row; columns that appear later (validation) are written as the union, so rewrite the file.
+
+    Rows of epochs that a killed run logged and that are done again go.
+    """
     rows: list[dict[str, str]] = []
     if path.exists():
         with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = [old for old in csv.DictReader(file) if int(old["epoch"]) < row["epoch"]]
     rows.append({k: f"{v:.6g}" for k, v in row.items()})
     columns = list(dict.fromkeys(k for r in rows for k in r))
-    with path.open("w", newline="") as file:
+    part = path.with_suffix(".part")
+    with part.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
+    part.replace(path)

@@ -4,32 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True, kw_only=True)
-class OptimConfig:
-    """How the weights are updated."""
-
-    name: Literal["adamw", "muon"] = "adamw"
-    """`muon`: orthogonalised momentum (Jordan et al. 2024) for convolution and matrix weights, AdamW for
-    the rest."""
-    lr: float = 1e-3
-    """Peak learning rate of AdamW."""
-    muon_lr: float = 0.02
-    """Peak learning rate of Muon (used with name=muon)."""
-    weight_decay: float = 0.02
-    """Decoupled weight decay of matrix weights."""
-    warmup: float = 0.03
-    """Share of all steps over which the rate climbs from 0."""
-    clip_norm: float = 5.0
-    """Gradient norm above which gradients are scaled down; 0 switches it off."""
-    ema: float = 0.998
-    """Decay of the averaged weights that are evaluated and kept; 0 switches averaging off."""
+from bodyverb.train.settings import OptimConfig
 
 
 @torch.no_grad()
@@ -73,6 +52,8 @@ class Muon(torch.optim.Optimizer):
 
 def make_optimizers(module: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
     """Build the optimizers of a module: decay on matrices only; Muon takes inner matrices if asked."""
+    if config.name == "adam":
+        return [torch.optim.Adam(module.parameters(), lr=config.lr, weight_decay=config.weight_decay)]
     matrices = [p for p in module.parameters() if p.requires_grad and p.ndim >= 2]
     vectors = [p for p in module.parameters() if p.requires_grad and p.ndim < 2]
     if config.name == "muon":
