@@ -1,0 +1,88 @@
+"""Pieces that the graph networks share. Feature maps are (a, channel, b, time): time is the last axis.
+
+Which of joints and clips is axis a and which is b is up to the network; time convolutions do not care.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def conv_norm(
+    inputs: int, outputs: int, kernel: int = 1, stride: int = 1, dilation: int = 1
+) -> nn.Sequential:
+    """Convolution over time, padded to keep (with stride 2: to halve) the length, and batch norm."""
+    return nn.Sequential(time_conv(inputs, outputs, kernel, stride, dilation), nn.BatchNorm2d(outputs))
+
+
+def time_conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
+    """Convolution over time, the last axis; He et al.'s (ICCV 2015) initialisation over outputs."""
+    padding = (0, dilation * (kernel - 1) // 2)
+    conv = nn.Conv2d(inputs, outputs, (1, kernel), (1, stride), padding, (1, dilation))
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out")
+    nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+    return conv
+
+
+def shortcut(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
+    """The identity, or a pointwise convolution and batch norm where the shape changes."""
+    if inputs == outputs and stride == 1:
+        return nn.Identity()
+    return conv_norm(inputs, outputs, 1, stride)
+
+
+class MultiScaleTime(nn.Module):
+    """Six ways through time side by side (Duan et al., "PYSKL", ACM MM 2022, after Liu et al., CVPR 2020).
+
+    Convolutions of three frames at dilations 1 to 4, a maximum of three frames, and a pointwise one, each on a
+    sixth of the channels; then batch norm, ReLU, a pointwise convolution and batch norm over all of them.
+    The pointwise convolutions that the first five begin with are one.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, dropout: float = 0.0) -> None:
+        super().__init__()
+        part = outputs // 6
+        self.parts = (outputs - 5 * part, part, part, part, part)
+        self.enter = conv_norm(inputs, outputs - part)
+        self.scales = nn.ModuleList(
+            time_conv(width, width, 3, stride, number + 1) for number, width in enumerate(self.parts[:4])
+        )
+        self.pool = nn.MaxPool2d((1, 3), (1, stride), (0, 1))
+        self.point = time_conv(inputs, part, 1, stride)
+        self.leave = nn.Sequential(nn.BatchNorm2d(outputs), nn.ReLU(), conv_norm(outputs, outputs))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (a, inputs, b, time) to (a, outputs, b, time / stride), no ReLU at the end."""
+        *parts, last = F.relu(self.enter(x)).split(self.parts, dim=1)
+        ways = [scale(part) for scale, part in zip(self.scales, parts, strict=True)]
+        return self.dropout(self.leave(torch.cat([*ways, self.pool(last), self.point(x)], dim=1)))
+
+
+class FirstNorm(nn.Module):
+    """Batch norm of each joint's each channel over clips, people and time."""
+
+    def __init__(self, joints: int, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(joints * channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, person, time, joint, channel) to (batch x person, time, joint, channel)."""
+        x = x.flatten(0, 1)
+        return self.norm(x.flatten(2).flatten(0, 1)).view_as(x)
+
+
+def over_people(features: Tensor, present: Tensor) -> Tensor:
+    """Mean over those who are there.
+
+    Args:
+        features: (batch x person, feature).
+        present: (batch, person), 1 where there.
+
+    Returns:
+        (batch, feature), 0 where nobody is there.
+    """
+    features = features.view(*present.shape, -1) * present[:, :, None]
+    return features.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp_min(1.0)
