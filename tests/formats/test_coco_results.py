@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bodyverb.core import FormatError, InputError
-from bodyverb.formats import coco_json, coco_results_json
+from bodyverb.formats import coco_results_json
 
 rng = np.random.default_rng(0)
 
@@ -64,9 +64,11 @@ def test_results_read_back(tmp_path):
 
 def test_results_of_a_recording(tmp_path, make_recording):
     recording = make_recording(people=2, frames=8)
-    path = coco_json.write_results(tmp_path / "r.json", recording)
-    results = coco_results_json.read(path, "lsp14")
-    assert len(results) == sum(track.frames for track in recording.tracks)
+    made = coco_results_json.of_recording(recording)
+    results = coco_results_json.read(coco_results_json.write(tmp_path / "r.json", made), "lsp14")
+    boxed, bare = recording.tracks
+    assert len(results) == boxed.frames + bare.present.any(axis=2).sum()
+    assert np.isfinite(results.boxes).all()
 
 
 @pytest.mark.parametrize(

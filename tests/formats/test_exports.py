@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from bodyverb import formats
 from bodyverb.core import FormatError, InputError, Segment
-from bodyverb.formats import coco_json, openpose_json, pose_csv, verbs_table
+from bodyverb.formats import coco_json, coco_results_json, openpose_json, pose_csv, verbs_table
 
 
 def test_exports_are_found():
-    assert formats.export_names() == ("coco", "csv", "openpose")
-    with pytest.raises(InputError, match="coco, csv, openpose"):
+    assert {"coco", "csv", "openpose", "pyskl"} <= set(formats.export_names())
+    assert not {"ntu", "pku", "poses"} & set(formats.export_names())
+    with pytest.raises(InputError, match="coco, .*csv, .*openpose"):
         formats.export("xml", ".", "a", None)
 
 
@@ -55,7 +56,7 @@ def test_coco_in_pycocotools(tmp_path, make_recording):
     raw = make_recording(layout="coco17")
     data, results = tmp_path / "a.json", tmp_path / "r.json"
     coco_json.write(data, raw)
-    coco_json.write_results(results, raw)
+    coco_results_json.write(results, coco_results_json.of_recording(raw))
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(data))
         score = COCOeval(truth, truth.loadRes(str(results)), "keypoints")
@@ -87,7 +88,7 @@ def test_coco_round_trip(tmp_path, make_recording):
 
 def test_openpose(tmp_path, make_recording):
     raw = make_recording(layout="coco17", people=2)
-    folder = openpose_json.write(tmp_path / "clip.openpose", raw)
+    folder = formats.export("openpose", tmp_path, "clip", raw)
     files = sorted(folder.iterdir())
     assert len(files) == len(raw.timestamps_s)
     assert files[0].name == "clip_000000000000_keypoints.json"

@@ -1,47 +1,50 @@
 """File formats: one module a format, each with its own `read` and `write`; no data-set knowledge.
 
-A module that assigns `EXPORT` (its name for `--poses-as`) and `SUFFIX` and has `write(path, recording)` is
-offered as an export.
+A module that assigns `FORMAT` takes part in `bodyverb convert` and `--poses-as`; see `Format`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from bodyverb.core.errors import InputError
-from bodyverb.core.registry import Registry
+from bodyverb.formats._convert import Report, convert
+from bodyverb.formats._fit import Wanted, fit
+from bodyverb.formats._format import PIXELS, Format, Frame, Given, Item, poses_of, recording_of
+from bodyverb.formats._guess import all_formats, named
+from bodyverb.formats._notes import Notes
 
 if TYPE_CHECKING:
     from bodyverb.core import Recording
 
-__all__ = ["export", "export_names"]
-
-_REGISTRY = Registry("bodyverb.formats", ("EXPORT", "SUFFIX"))
+__all__ = [
+    "Format", "Frame", "Given", "Item", "Notes", "Report", "Wanted", "all_formats", "convert", "export",
+    "export_names", "fit", "named", "poses_of", "recording_of",
+]  # fmt: skip
 
 
 def export_names() -> tuple[str, ...]:
-    """What `--poses-as` takes, sorted."""
-    return tuple(sorted(_exports()))
+    """What `--poses-as` takes, sorted: the formats that hold the 2D poses of a run."""
+    return tuple(
+        name
+        for name, one in all_formats().items()
+        if one.write and (not one.frames or PIXELS in one.frames) and name != "poses"
+    )
 
 
 def export(name: str, folder: str | Path, stem: str, recording: Recording) -> Path:
     """Write `recording` in another program's format; returns the file or folder made.
 
     Raises:
-        InputError: there is no such export.
+        InputError: there is no such export, or it cannot hold the recording.
         OutputError: it cannot be written.
     """
-    modules = _exports()
-    if name not in modules:
+    if name not in export_names():
         raise InputError(
-            f"Expected an export of {', '.join(sorted(modules))}, got {name!r}; correct --poses-as"
+            f"Expected an export of {', '.join(export_names())}, got {name!r}; correct --poses-as"
         )
-    module = modules[name]
-    made: Path = module.write(Path(folder) / f"{stem}{module.SUFFIX}", recording)
-    return made
-
-
-def _exports() -> dict[str, ModuleType]:
-    return {module.EXPORT: module for module in map(_REGISTRY.load, _REGISTRY.names())}
+    target = all_formats()[name]
+    assert target.write is not None
+    made = fit(recording, target, Wanted(), Notes())
+    return target.write(Path(folder) / f"{stem}{target.suffixes[0]}", [(stem, made)])

@@ -26,23 +26,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import InputError, PoseSequence, Recording, Skeleton, stack
+from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton, stack
 from bodyverb.core.pose import Axes, Space, Unit
 from bodyverb.formats._layout import of_count
 
 GUESSED_RATE_HZ = 30.0
+T = TypeVar("T")
 Word = Literal[
-    "layout", "unit", "axes", "rate", "times", "empty frames", "ids", "scores", "states", "boxes",
-    "image size", "label", "extras",
+    "layout", "unit", "axes", "rate", "times", "empty frames", "ids", "number ids", "scores", "states",
+    "boxes", "image size", "label", "segments", "extras", "nobody",
 ]  # fmt: skip
 """What a file may say: the joints' names; unit; frame of reference and axes; a constant rate, or the time of
-every frame; frames in which nobody is; names of people; scores, states and boxes; the size of the picture;
-`meta["label"]`; extras."""
+every frame; frames in which nobody is; names of people, or only numbers; scores, states and boxes; the size
+of the picture; `meta["label"]`; verbs; all extras; a recording in which nobody is."""
 
 Item = tuple[str, Recording]
 
@@ -108,6 +109,23 @@ class Given:
             return skeletons.get(self.wanted)
         return of_count(joints, self.layout, path)
 
+    def settle(self, read: Callable[[str | None], T]) -> T:
+        """Call a reader that takes the layout of its file, and refuses where several fit and none is given.
+
+        The layout given is tried first; then, where several fit, the wanted one, if it is one of them.
+        """
+        try:
+            return read(self.layout)
+        except FormatError:
+            raise
+        except InputError as error:
+            if self.layout is not None or self.wanted is None:
+                raise
+            try:
+                return read(self.wanted)
+            except FormatError:
+                raise InputError(str(error).replace("--layout", "--from-layout")) from None
+
     def rate(self, nominal: float | None = None) -> dict[str, Any]:
         """`rate_hz` and `rate` for `PoseSequence.from_arrays`: given, else the format's own, else a guess."""
         known = self.rate_hz or nominal
@@ -127,6 +145,8 @@ class Format:
         title: What it is, in a few words.
         suffixes: Ends of the names of its files, lower case; the first is that of files we write.
         says: What a file holds and reading gives back.
+        says_flat: What it holds besides of 2D poses only.
+        extras: Names of the extras that it holds, where it does not hold all.
         read: Yields the named recordings of a file; None where it cannot be read.
         write: Writes named recordings; None where it cannot be written.
         looks: Whether a file (or folder), whose first bytes are given, may be of this format: cheap, never
@@ -134,6 +154,7 @@ class Format:
         folder: It is a folder of files.
         many: One file holds several recordings; else a writer gets exactly one.
         layouts: Names of the layouts it can hold; () any.
+        made: Joints of `layouts` that may be made by a rule where the poses lack them; None any.
         frames: Frames of reference it can hold; () any.
         people: Most people of one recording; None any number.
         rate_hz: Rate of every file, where it is fixed and not stored.
@@ -146,12 +167,15 @@ class Format:
     title: str
     suffixes: tuple[str, ...]
     says: frozenset[Word]
+    says_flat: frozenset[Word] = frozenset()
+    extras: tuple[str, ...] = ()
     read: Read | None = None
     write: Write | None = None
     looks: Callable[[Path, bytes], bool] | None = None
     folder: bool = False
     many: bool = False
     layouts: tuple[str, ...] = ()
+    made: tuple[str, ...] | None = None
     frames: tuple[Frame, ...] = ()
     people: int | None = None
     rate_hz: float | None = None

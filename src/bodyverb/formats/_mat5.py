@@ -15,7 +15,7 @@ import io
 import math
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -69,6 +69,21 @@ def load(
             return _File(stream, path.stat().st_size, path, each or {}).variables(names)
     except OSError as error:
         raise FormatError(f"Expected a MATLAB file, got '{error.strerror}'; check the path: {path}") from None
+
+
+def has(path: str | Path, name: str) -> bool:
+    """Whether a file has a variable of this name; no value is read, and no MATLAB file has none."""
+    path = Path(path)
+    try:
+        with path.open("rb") as stream:
+            file = _File(stream, path.stat().st_size, path, {})
+            for about, _, end in file.heads():
+                if about[2] == name:
+                    return True
+                file.leave(end)
+    except (OSError, FormatError):
+        pass
+    return False
 
 
 class _Plain:
@@ -153,10 +168,24 @@ class _File:
 
     def variables(self, names: tuple[str, ...]) -> dict[str, Any]:
         """The wanted variables; others are passed over."""
-        self.header()
         found: dict[str, Any] = {}
         seen = []
-        while self.plain.at < self.size and not set(names) <= found.keys():
+        for about, left, end in self.heads():
+            if about[2] in names:
+                found[about[2]] = self.content(*about, left, 0)
+            seen.append(about[2])
+            self.leave(end)
+            if set(names) <= found.keys():
+                break
+        missing = [name for name in names if name not in found]
+        if missing:
+            self.fail(f"variables {', '.join(names)}", f"only {', '.join(seen[:9]) or 'none'}")
+        return found
+
+    def heads(self) -> Iterator[tuple[tuple[int, tuple[int, ...], str], int, int]]:
+        """Head, bytes left and end of each variable; `leave` it before the next."""
+        self.header()
+        while self.plain.at < self.size:
             kind, size, _ = self.tag()
             end = self.plain.at + size
             if kind == _PACKED:
@@ -166,15 +195,12 @@ class _File:
                 self.fail("a variable", f"an element of type {kind}")
             start = self.source.at
             about = self.about(size)
-            if about[2] in names:
-                found[about[2]] = self.content(*about, size - (self.source.at - start), 0)
-            seen.append(about[2])
-            self.source = self.plain
-            self.skip_to(end)
-        missing = [name for name in names if name not in found]
-        if missing:
-            self.fail(f"variables {', '.join(names)}", f"only {', '.join(seen[:9]) or 'none'}")
-        return found
+            yield about, size - (self.source.at - start), end
+
+    def leave(self, end: int) -> None:
+        """Go on behind a variable."""
+        self.source = self.plain
+        self.skip_to(end)
 
     def header(self) -> None:
         """Check version and byte order."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import PoseSequence, Sample
+from bodyverb.core import PoseSequence, Recording, Sample
+from bodyverb.core.pose import Rate
+from bodyverb.formats._pictures import Found, recording_of_pictures
 
 JOINTS = 16
 BODY_PX = 200.0
@@ -51,6 +53,20 @@ class MpiiPeople:
         """(N, 4) float64: the square as high as the person around the middle; x1 y1 x2 y2 px, or NaN."""
         half = (np.where(self.scale > 0, self.scale, np.nan) * BODY_PX / 2)[:, None]
         return np.concatenate([self.center - half, self.center + half], axis=1)
+
+    def recording(self, rate_hz: float, rate: Rate, name: str) -> Recording:
+        """Everybody as one recording: a frame a picture, in the order of the file; people are ranks."""
+        places = {image: at for at, image in enumerate(dict.fromkeys(self.images))}
+        found = Found(
+            frame=np.array([places[image] for image in self.images], np.int64),
+            position=self.joints,
+            state=self.state,
+            box=self.boxes,
+        )
+        layout = skeletons.get("mpii16")
+        return recording_of_pictures(
+            found, len(places), skeleton=layout, rate_hz=rate_hz, rate=rate, source=name
+        )
 
     def sample(self, at: int) -> Sample:
         """One person as a picture with one pose; without a box where middle or scale are unknown."""

@@ -47,7 +47,7 @@ def load(path: str | Path, *names: str) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        _check_directory(path)
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             members = {member.filename: member for member in archive.infolist()}
             missing = [name for name in names if f"{name}.npy" not in members]
@@ -66,7 +66,7 @@ def load(path: str | Path, *names: str) -> dict[str, Any]:
         ) from None
 
 
-def _check_directory(path: Path) -> None:
+def check_directory(path: Path) -> None:
     """Refuse an archive whose table of members alone would take much memory."""
     with path.open("rb") as stream:
         end = stream.seek(0, io.SEEK_END)

@@ -12,6 +12,7 @@ CMU motion capture library documents, which gives metres. The axes are y-up.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from bodyverb.core import FormatError, PoseSequence, Skeleton
 from bodyverb.formats import _marks
+from bodyverb.formats._format import Format, Given, Item, recording_of
 
 INCH_M = 0.0254
 CMU_RATE_HZ = 120.0
@@ -320,3 +322,16 @@ def read(
         axes="y-up",
         source=amc.name,
     )
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.stem, recording_of(read(path, given.beside, rate_hz=given.rate_hz or CMU_RATE_HZ))
+
+
+FORMAT = Format(
+    name="asf-amc",
+    title="Acclaim .amc motion with its .asf skeleton",
+    suffixes=(".amc",),
+    says=frozenset({"layout", "unit", "axes"}),
+    read=_recordings,
+)

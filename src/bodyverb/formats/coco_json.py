@@ -8,16 +8,16 @@ y = 0). Annotations carry `score`, `track_id` (1-based) and `person_id` besides.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton
+from bodyverb.formats._format import PIXELS, Format, Given, Item
 from bodyverb.formats.files import replacing, to_json
 
-EXPORT = "coco"
 SUFFIX = ".coco.json"
 
 
@@ -39,21 +39,6 @@ def write(path: str | Path, recording: Recording) -> Path:
                 handle.write(("" if at == 0 else ",") + "\n" + to_json(item))
             handle.write("]")
         handle.write("}\n")
-    return Path(path)
-
-
-def write_results(path: str | Path, recording: Recording) -> Path:
-    """Write the results form, a list of image_id, category_id, keypoints, score, as evaluation takes it.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    keys = ("image_id", "category_id", "keypoints", "score", "bbox", "track_id")
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
-        handle.write("[")
-        for at, item in enumerate(_annotations(recording)):
-            handle.write(("" if at == 0 else ",") + "\n" + to_json({key: item[key] for key in keys}))
-        handle.write("]\n")
     return Path(path)
 
 
@@ -159,3 +144,28 @@ def _recording(document: dict[str, Any]) -> Recording:
             )
         )
     return Recording(timestamps_s=times, image_size=size, source=source, tracks=tuple(tracks))
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.name.removesuffix(SUFFIX).removesuffix(".json"), read(path)
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, recording)
+
+
+FORMAT = Format(
+    name="coco",
+    title="COCO keypoints JSON",
+    suffixes=(SUFFIX, ".json"),
+    says=frozenset(
+        {"layout", "unit", "rate", "times", "empty frames", "ids", "scores", "states", "boxes", "image size"}
+        | {"nobody"}
+    ),
+    read=_recordings,
+    write=_save,
+    looks=lambda path, head: head.lstrip()[:1] == b"{" and b'"categories"' in head,
+    frames=(PIXELS,),
+    decimals=3,
+)

@@ -11,15 +11,18 @@ in COCO form are read by `coco_json` and the data-set room.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import InputError, PoseSequence, Skeleton
+from bodyverb.core import InputError, PoseSequence, Recording, Skeleton
+from bodyverb.formats._format import PIXELS, Format, Given, Item
 from bodyverb.formats._json_file import Fields, records
 from bodyverb.formats._layout import of_count
+from bodyverb.formats._pictures import Found, recording_of_pictures
 from bodyverb.formats.files import replacing, to_json
 
 MAX_JOINTS = 1000
@@ -143,3 +146,91 @@ def write(path: str | Path, results: CocoResults) -> Path:
             stream.write(("," if at else "[") + "\n" + to_json(record))
         stream.write("\n]\n" if len(results) else "[]\n")
     return Path(path)
+
+
+def of_recording(recording: Recording) -> CocoResults:
+    """The poses as results: the picture of a frame is its number from 1; a person's score is the mean.
+
+    Evaluation wants boxes of all results or of none: where some have one, the rest get that of their joints.
+    """
+    tracks = recording.tracks
+    boxed = any(track.box is not None for track in tracks)
+    joints = len(tracks[0].skeleton) if tracks else 0
+    parts = [(np.zeros(0, np.int64), np.zeros((0, joints, 3)), np.zeros(0), np.zeros((0, 4)))]
+    for track in tracks:
+        box = _corner_boxes(track)
+        kept = np.isfinite(box).all(axis=1)
+        points = np.concatenate([np.nan_to_num(track.position[0]), track.score[0][..., None]], axis=-1)
+        frames = np.searchsorted(recording.timestamps_s, track.timestamps_s)
+        scores = _mean(track.score[0], track.present[0])
+        box = box if boxed else np.full_like(box, np.nan)
+        parts.append((frames[kept], points[kept].astype(np.float64), scores[kept], box[kept]))
+    frame, points, scores, boxes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(frame, kind="stable")
+    return CocoResults(
+        image_id=frame[order] + 1,
+        category_id=np.ones(frame.size, np.int64),
+        keypoints=points[order],
+        score=scores[order],
+        boxes=boxes[order],
+        skeleton=tracks[0].skeleton if tracks else None,
+    )
+
+
+def _mean(score: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """(N,) mean score of the joints that are there."""
+    result: np.ndarray = (score * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+    return result
+
+
+def _corner_boxes(track: PoseSequence) -> np.ndarray:
+    """(N, 4) float64 x, y, width, height from the corner of the first pixel; of the joints without a box."""
+    low, high = (np.full((track.frames, 2), np.nan) for _ in range(2))
+    seen = track.present[0].any(axis=1)
+    low[seen], high[seen] = (
+        np.nanmin(track.position[0][seen], axis=1),
+        np.nanmax(track.position[0][seen], axis=1),
+    )
+    if track.box is not None:
+        known = np.isfinite(track.box[0]).all(axis=1)
+        low[known], high[known] = track.box[0][known, :2], track.box[0][known, 2:]
+    return np.concatenate([low + 0.5, high - low], axis=1)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    """One recording, a frame a picture by rising number; people by their score: a rank, no identity."""
+    results = given.settle(lambda layout: read(path, layout))
+    if results.skeleton is None:
+        raise InputError(f"Expected results with keypoints, got boxes alone; choose another file: {path}")
+    pictures, frame = np.unique(results.image_id, return_inverse=True)
+    order = np.lexsort((-results.score, frame))
+    points = results.keypoints[order]
+    absent = (points == 0).all(axis=-1)
+    box = results.boxes[order]
+    found = Found(
+        frame=frame[order],
+        position=np.where(absent[..., None], np.nan, points[..., :2]),
+        score=np.clip(points[..., 2], 0, 1),
+        box=np.concatenate([box[:, :2], box[:, :2] + np.maximum(box[:, 2:], 0)], axis=1) - 0.5,
+    )
+    recording = recording_of_pictures(
+        found, pictures.size, skeleton=results.skeleton, source=path.name, **given.rate()
+    )
+    yield path.stem, recording
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, of_recording(recording))
+
+
+FORMAT = Format(
+    name="coco-results",
+    title="COCO keypoint results JSON",
+    suffixes=(".results.json", ".json"),
+    says=frozenset({"unit", "scores", "boxes"}),
+    read=_recordings,
+    write=_save,
+    looks=lambda path, head: head.lstrip()[:1] == b"[" and b'"keypoints"' in head and b"image_id" in head,
+    frames=(PIXELS,),
+)

@@ -12,7 +12,8 @@ Source of the form: the data scripts of VideoPose3D (Pavllo et al., CVPR 2019).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence, Skeleton
 from bodyverb.formats import _npz
+from bodyverb.formats._format import PIXELS, Format, Frame, Given, Item, poses_of, recording_of
 from bodyverb.formats._layout import of_count
 from bodyverb.formats.files import replacing
 from bodyverb.formats.h36m_cameras import IMAGE_SIZES
@@ -177,3 +179,65 @@ def _sides(skeleton: Skeleton) -> tuple[tuple[int, ...], ...]:
     return tuple(
         tuple(at for at, side in enumerate(skeleton.sides) if side == which) for which in ("left", "right")
     )
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    """Every action of every subject, 2D once a camera."""
+    read = read_3d if "positions_3d.npy" in _members(path) else read_2d
+    file = given.settle(lambda layout: read(path, layout))
+    for (subject, action), views in file.arrays.items():
+        for view in range(len(views)):
+            poses = file.poses(subject, action, view)
+            if given.rate_hz is not None:
+                poses = poses.replace(timestamps_s=np.arange(poses.frames) / given.rate_hz)
+            yield poses.source, recording_of(poses)
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    """Names are `subject/action[/camera]`; a name of one part is the action of the person's id."""
+    arrays: dict[tuple[str, str], tuple[np.ndarray, ...]] = {}
+    skeleton = None
+    for name, recording in items:
+        poses = poses_of(recording)
+        parts = name.split("/")
+        subject, action = parts[:2] if len(parts) > 1 else (poses.person_ids[0], name)
+        flat = poses.position.shape[3] == 2
+        if skeleton not in (None, poses.skeleton) or (arrays and _flat(arrays) != flat):
+            raise InputError(f"Expected one layout, and 2D or 3D poses, got several; split them: {path}")
+        if (subject, action) in arrays and not flat:
+            raise InputError(f"Expected one recording a name, got {subject}/{action} twice; rename: {path}")
+        skeleton = poses.skeleton
+        arrays[subject, action] = (*arrays.get((subject, action), ()), poses.position[0])
+    if skeleton is None:
+        raise InputError(f"Expected recordings, got none; choose another file: {path}")
+    return (write_2d if _flat(arrays) else write_3d)(path, H36mPoses(arrays=arrays, skeleton=skeleton))
+
+
+def _flat(arrays: Mapping[tuple[str, str], tuple[np.ndarray, ...]]) -> bool:
+    return next(iter(arrays.values()))[0].shape[2] == 2
+
+
+def _members(path: Path) -> set[str]:
+    """Names in the archive; empty where it is none."""
+    try:
+        _npz.check_directory(path)
+        with zipfile.ZipFile(path) as archive:
+            return set(archive.namelist())
+    except (FormatError, OSError, zipfile.BadZipFile):
+        return set()
+
+
+FORMAT = Format(
+    name="h36m-npz",
+    title="Human3.6M data_3d_h36m.npz and data_2d_h36m_*.npz",
+    suffixes=(".npz",),
+    says=frozenset({"unit", "axes", "rate", "empty frames"}),
+    says_flat=frozenset(),
+    read=_recordings,
+    write=_save,
+    looks=lambda path, head: bool(_members(path) & {"positions_3d.npy", "positions_2d.npy"}),
+    many=True,
+    frames=(Frame(space="world", unit="m", axes="z-up"), PIXELS),
+    people=1,
+    rate_hz=RATE_HZ,
+)

@@ -10,6 +10,7 @@ Source of the form: the inference code of HEMlets (Zhou et al., ICCV 2019).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,9 @@ import h5py
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import InputError, PoseSequence
+from bodyverb.core import FormatError, InputError, PoseSequence
 from bodyverb.formats import _h5_file
+from bodyverb.formats._format import Format, Given, Item, recording_of
 from bodyverb.formats.files import replacing
 
 SIDE_PX = 256
@@ -132,3 +134,31 @@ def write(path: str | Path, file: HemletsFile, images: np.ndarray) -> Path:
         for name in ("joints", "joints3d_cam", "trans", "camid"):
             out.create_dataset(name, data=getattr(file, name))
     return Path(path)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    poses = read(path).sequences()[given.space or "image"]
+    if given.rate_hz is not None:
+        times = np.arange(poses.frames) / given.rate_hz
+        poses = poses.replace(timestamps_s=times, rate="nominal")
+    yield path.stem, recording_of(poses)
+
+
+def _looks(path: Path, head: bytes) -> bool:
+    try:
+        with _h5_file.opened(path) as file:
+            return "joints3d_cam" in file and "trans" in file
+    except FormatError:
+        return False
+
+
+FORMAT = Format(
+    name="hemlets",
+    title="HEMlets test pictures of Human3.6M",
+    suffixes=(".h5",),
+    says=frozenset({"layout", "unit", "axes", "image size"}),
+    extras=("depth_mm",),
+    read=_recordings,
+    looks=_looks,
+    spaces=("image", "camera"),
+)

@@ -17,6 +17,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence
 from bodyverb.formats import _h5_file
+from bodyverb.formats._format import KINECT, Format, Frame, Given, Item, poses_of, recording_of
 from bodyverb.formats.files import Sink, replacing
 
 SUFFIX = ".h5"
@@ -115,3 +116,40 @@ def _stored(poses: PoseSequence) -> np.ndarray:
     position = np.zeros((BODIES, poses.frames, JOINTS, poses.position.shape[3]), np.float32)
     position[: kept.size] = np.nan_to_num(poses.position[kept])
     return position.transpose(3, 1, 2, 0)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    for name, poses in sequences(path):
+        there = [person for person in range(poses.persons) if poses.present[person].any()]
+        yield name, recording_of(poses.select(persons=there))
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    return write(path, ((name, poses_of(recording, "kinect25", KINECT)) for name, recording in items))
+
+
+def _looks(path: Path, head: bytes) -> bool:
+    """Whether the first group holds one of the datasets."""
+    try:
+        with _h5_file.opened(path) as file:
+            first = next(iter(file), None)
+            group = file.get(first) if first is not None else None
+            return isinstance(group, h5py.Group) and any(kind in group for kind in COORDINATES)
+    except FormatError:
+        return False
+
+
+FORMAT = Format(
+    name="ntu-h5",
+    title="skeleton.h5 and ir_skeleton.h5 of the NTU conversion project",
+    suffixes=(SUFFIX,),
+    says=frozenset({"layout", "unit", "axes", "rate", "empty frames", "nobody"}),
+    read=_recordings,
+    write=_save,
+    looks=_looks,
+    many=True,
+    layouts=("kinect25",),
+    frames=(KINECT, Frame(space="image", unit="px", axes="cv", mirrored=True, dims=2)),
+    people=BODIES,
+    rate_hz=RATE_HZ,
+)

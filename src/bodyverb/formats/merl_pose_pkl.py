@@ -9,17 +9,19 @@ Boxes have their origin in the corner of the first pixel and are moved to pixel 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import ABSENT, INFERRED, SEEN, FormatError, PoseSequence, Sample
+from bodyverb.core import ABSENT, INFERRED, SEEN, FormatError, InputError, PoseSequence, Sample
 from bodyverb.formats import safe_pickle
+from bodyverb.formats._format import PIXELS, Format, Given, Item, poses_of
 from bodyverb.formats._pickle_write import dump
+from bodyverb.formats._pictures import Found, recording_of_pictures
 from bodyverb.formats.files import replacing
 
 JOINTS = 17
@@ -236,3 +238,72 @@ class _Fields:
         raise FormatError(
             f"Expected {expected}, got {found} in picture {self.at}; check the file: {self.path}"
         )
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    """Every clip: its pictures are its frames, one after the other; an action becomes the label."""
+    poses = read(path)
+    for name, members in poses.clips():
+        sizes = {tuple(size) for size in poses.sizes[members].tolist()}
+        found = Found(
+            frame=np.arange(len(members)),
+            position=poses.joints[members],
+            state=poses.state[members],
+            box=poses.boxes[members],
+            ids=("0",) * len(members),
+        )
+        recording = recording_of_pictures(
+            found,
+            len(members),
+            skeleton=skeletons.get("coco17"),
+            image_size=sizes.pop() if len(sizes) == 1 else None,
+            source=name,
+            **given.rate(),
+        )
+        named = NAME.search(poses.images[members[0]])
+        yield name, replace(recording, meta={"label": named[5]} if named else {})
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    """Pictures are called `<name>-<frame>.jpg`; without a box, that of the joints."""
+    parts = [_pictures(name, poses_of(recording), path) for name, recording in items]
+    join = lambda field: np.concatenate([getattr(part, field) for part in parts])  # noqa: E731
+    images = tuple(image for part in parts for image in part.images)
+    arrays = {field: join(field) for field in ("sizes", "boxes", "joints", "state", "declared")}
+    return write(path, MerlPoses(images=images, ids=tuple(range(len(images))), **arrays))
+
+
+def _pictures(name: str, poses: PoseSequence, path: Path) -> MerlPoses:
+    if poses.image_size is None:
+        raise InputError(f"Expected poses with the size of their picture, got none in {name!r}: {path}")
+    where = poses.position[0].astype(np.float64)
+    seen = poses.present[0].any(axis=1)
+    boxes = np.full((poses.frames, 4), np.nan)
+    boxes[seen] = np.concatenate([np.nanmin(where[seen], axis=1), np.nanmax(where[seen], axis=1)], axis=1)
+    if poses.box is not None:
+        boxes = np.where(np.isfinite(poses.box[0]), poses.box[0].astype(np.float64), boxes)
+    kept = np.flatnonzero(np.isfinite(boxes).all(axis=1))
+    return MerlPoses(
+        images=tuple(f"{name.replace('/', '_')}-{frame:04d}.jpg" for frame in kept.tolist()),
+        ids=tuple(kept.tolist()),
+        sizes=np.tile(np.array(poses.image_size), (kept.size, 1)),
+        boxes=boxes[kept],
+        joints=where[kept],
+        state=poses.state[0][kept],
+        declared=poses.present[0][kept].sum(axis=1),
+    )
+
+
+FORMAT = Format(
+    name="merl",
+    title="MERL Shopping poses pickle",
+    suffixes=(".pkl",),
+    says=frozenset({"layout", "unit", "states", "boxes", "image size"}),
+    read=_recordings,
+    write=_save,
+    looks=lambda path, head: b"img_paths" in head,
+    many=True,
+    layouts=("coco17",),
+    frames=(PIXELS,),
+    people=1,
+)

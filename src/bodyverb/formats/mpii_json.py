@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from bodyverb.core import ABSENT, SEEN
+from bodyverb.core import ABSENT, SEEN, PoseSequence, Recording
+from bodyverb.formats._format import PIXELS, Format, Given, Item
 from bodyverb.formats._json_file import Fields, records
-from bodyverb.formats._mpii import JOINTS, MpiiPeople
+from bodyverb.formats._mpii import BODY_PX, JOINTS, MpiiPeople
 from bodyverb.formats.files import replacing, to_json
 
 UNKNOWN = -1
@@ -86,3 +88,66 @@ def write(path: str | Path, people: MpiiPeople) -> Path:
             stream.write(("," if at else "[") + "\n" + to_json(record))
         stream.write("\n]\n" if len(people) else "[]\n")
     return Path(path)
+
+
+def of_recording(recording: Recording, name: str) -> MpiiPeople:
+    """The people of a recording: pictures are `<name>_<frame>.jpg`, middle and scale those of the box.
+
+    The box is that of the joints where there is none.
+    """
+    rows = sorted(
+        (frame, order, row)
+        for order, track in enumerate(recording.tracks)
+        for row, frame in enumerate(np.searchsorted(recording.timestamps_s, track.timestamps_s).tolist())
+        if track.present[0, row].any()
+    )
+    number: Counter[int] = Counter()
+    joints, state = np.empty((len(rows), JOINTS, 2)), np.empty((len(rows), JOINTS), np.uint8)
+    box, rank = np.empty((len(rows), 4)), np.empty(len(rows), np.int64)
+    for at, (frame, order, row) in enumerate(rows):
+        track = recording.tracks[order]
+        joints[at], state[at] = track.position[0, row], track.state[0, row]
+        box[at], rank[at] = _box(track, row), number[frame]
+        number[frame] += 1
+    return MpiiPeople(
+        images=tuple(f"{name}_{frame:06d}.jpg" for frame, _, _ in rows),
+        number=rank,
+        joints=joints,
+        state=state,
+        center=(box[:, :2] + box[:, 2:]) / 2,
+        scale=(box[:, 3] - box[:, 1]) / BODY_PX,
+        head=np.full((len(rows), 4), np.nan),
+        train=np.ones(len(rows), bool),
+        single=np.zeros(len(rows), bool),
+        activity=("",) * len(rows),
+    )
+
+
+def _box(track: PoseSequence, row: int) -> np.ndarray:
+    """(4,) the box of one person, or that of the joints."""
+    if track.box is not None and np.isfinite(track.box[0, row]).all():
+        return track.box[0, row]
+    points = track.position[0, row]
+    return np.concatenate([np.nanmin(points, axis=0), np.nanmax(points, axis=0)])
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.stem, read(path).recording(**given.rate(), name=path.name)
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((name, recording),) = items
+    return write(path, of_recording(recording, name))
+
+
+FORMAT = Format(
+    name="mpii-json",
+    title="MPII Human Pose JSON",
+    suffixes=(".mpii.json", ".json"),
+    says=frozenset({"layout", "unit"}),
+    read=_recordings,
+    write=_save,
+    looks=lambda path, head: head.lstrip()[:1] == b"[" and b'"joints_vis"' in head,
+    layouts=("mpii16",),
+    frames=(PIXELS,),
+)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from bodyverb.core import ABSENT, INFERRED, SEEN, FormatError
 from bodyverb.formats import _mat5
+from bodyverb.formats._format import Format, Given, Item
 from bodyverb.formats._mpii import JOINTS, MpiiPeople
 
 MAX_PX = 1e9
@@ -154,3 +156,17 @@ def _single(lists: Any, pictures: np.ndarray, number: np.ndarray) -> np.ndarray:
     ]
     pairs = zip(pictures.tolist(), number.tolist(), strict=True)
     return np.array([at < len(chosen) and one in chosen[at] for at, one in pairs], bool)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.stem, read(path).recording(**given.rate(), name=path.name)
+
+
+FORMAT = Format(
+    name="mpii-mat",
+    title="MPII Human Pose .mat",
+    suffixes=(".mat",),
+    says=frozenset({"layout", "unit", "states"}),
+    read=_recordings,
+    looks=lambda path, head: _mat5.has(path, "RELEASE"),
+)

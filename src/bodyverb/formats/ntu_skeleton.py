@@ -9,7 +9,7 @@ of the stored, mirrored pictures, 0 the centre of the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence
 from bodyverb.formats import _numbers
+from bodyverb.formats._format import KINECT, Format, Given, Item, poses_of, recording_of
 from bodyverb.formats._ntu_lines import BODY_NUMBERS, JOINT_NUMBERS, JOINTS, MAX_BODIES, body_rows
 from bodyverb.formats.files import replacing
 
@@ -221,3 +222,50 @@ def _scatter(values: np.ndarray, place: tuple[np.ndarray, np.ndarray], shape: tu
     with np.errstate(over="ignore"):
         made[place] = values
     return made
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    """The space asked for; `camera` carries the pixels of the others as extras, `ir` the depth."""
+    file = read(path)
+    space = given.space or "camera"
+    if space == "camera":
+        found = file.sequences()
+        pixels = {f"{name}_px": found[name].position for name in IMAGE_SIZE}
+        poses = found["camera"].replace(extras={**found["camera"].extras, **pixels})
+    else:
+        found = file.sequences(("camera", space))
+        poses = found[space]
+        if space == "ir":
+            poses = poses.replace(extras={"depth_mm": found["camera"].position[..., 2] * 1000})
+    yield path.stem, recording_of(poses.replace(source=path.name))
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    poses = poses_of(recording, "kinect25", KINECT)
+    sequences = {"camera": poses}
+    for name, size in IMAGE_SIZE.items():
+        if f"{name}_px" in poses.extras:
+            sequences[name] = PoseSequence.from_arrays(
+                poses.extras[f"{name}_px"],
+                skeleton=poses.skeleton,
+                timestamps_s=poses.timestamps_s,
+                image_size=size,
+                person_ids=poses.person_ids,
+            )
+    return write(path, from_sequences(sequences))
+
+
+FORMAT = Format(
+    name="ntu",
+    title="NTU RGB+D .skeleton",
+    suffixes=(".skeleton",),
+    says=frozenset({"layout", "unit", "axes", "rate", "empty frames", "number ids", "states", "nobody"}),
+    extras=(*BODY_FIELDS, "orientation", "ir_px", "color_px"),
+    read=_recordings,
+    write=_save,
+    layouts=("kinect25",),
+    frames=(KINECT,),
+    rate_hz=RATE_HZ,
+    spaces=tuple(SPACES),
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import FormatError, PoseSequence
+from bodyverb.formats._format import Format, Given, Item, recording_of
 
 RATE_HZ = 30.0
 MAX_FILE_BYTES = 64 * 1024**2
@@ -82,3 +84,18 @@ def read(path: str | Path, *, data: bytes | None = None) -> NwUclaSequence:
     return NwUclaSequence(
         poses=poses, label=label, action=action, subject=subject, repetition=repetition, view=view
     )
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    found = read(path)
+    yield path.stem, recording_of(found.poses, {"label": found.label})
+
+
+FORMAT = Format(
+    name="nw-ucla",
+    title="Northwestern-UCLA JSON",
+    suffixes=(".json",),
+    says=frozenset({"layout", "unit", "axes", "rate", "label"}),
+    read=_recordings,
+    looks=lambda path, head: head.lstrip()[:1] == b"{" and b'"skeletons"' in head,
+)

@@ -1,23 +1,26 @@
 """Poses as OpenPose's folder of JSON: one file a frame, `people` with `pose_keypoints_2d`, BODY_25 order.
 
 Joints are matched by name; the neck (`thorax`) and the middle of the hips are the mean of both sides where a
-layout has no such joint. What a layout lacks is 0, 0, 0, as OpenPose writes it; joints that BODY_25 lacks
-(head top) are left out. Format: `doc/02_output.md` of OpenPose (Cao et al., 2019), version 1.3.
+layout has no such joint: no others are made, since the files cannot say that a joint was guessed. What a
+layout lacks is 0, 0, 0, as OpenPose writes it; joints that BODY_25 lacks (head top) are left out; a joint
+that is there has a score of at least 0.000001. Format: `doc/02_output.md` of OpenPose (Cao et al., 2019),
+version 1.3.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton
+from bodyverb.core import FormatError, InputError, PoseSequence, Recording
+from bodyverb.formats._format import PIXELS, Format, Given, Item
 from bodyverb.formats.files import replacing_folder, to_json
 
-EXPORT = "openpose"
 SUFFIX = ".openpose"
 
 LAYOUT = "openpose25"
@@ -29,46 +32,32 @@ def write(path: str | Path, recording: Recording) -> Path:
     """Write the folder `path`, one file for every frame of the recording, also those of nobody.
 
     Raises:
-        InputError: the layout has no joint of BODY_25.
+        InputError: the layout is another than BODY_25.
         OutputError: the folder cannot be written.
     """
     stem = re.sub(re.escape(SUFFIX) + "$", "", Path(path).name)
     people: list[list[tuple[int, int]]] = [[] for _ in recording.timestamps_s]
     for order, track in enumerate(recording.tracks):
+        if track.skeleton.name != LAYOUT:
+            raise InputError(
+                f"Expected layout {LAYOUT}, got {track.skeleton.name}; convert the poses: {path}"
+            )
         for row, frame in enumerate(np.searchsorted(recording.timestamps_s, track.timestamps_s).tolist()):
             people[frame].append((order, row))
-    plans = [_plan(track.skeleton, path) for track in recording.tracks]
     with replacing_folder(path) as folder:
         for frame, present in enumerate(people):
-            found = [_person(recording.tracks[order], row, order, plans[order]) for order, row in present]
+            found = [_person(recording.tracks[order], row, order) for order, row in present]
             document = {"version": 1.3, "people": found}
             (folder / f"{stem}_{frame:012d}_keypoints.json").write_text(to_json(document), encoding="utf-8")
     return Path(path)
 
 
-def _plan(skeleton: Skeleton, path: str | Path) -> list[list[int]]:
-    """For each BODY_25 joint the joints to average; empty = missing."""
-    report, parts = skeletons.plan(skeleton, skeletons.get(LAYOUT))
-    plan = [
-        [skeleton.index(name) for name, _ in parts.get(joint, ())]
-        if joint in report.exact or joint in _MIDDLES
-        else []
-        for joint in skeletons.get(LAYOUT).joints
-    ]
-    if not any(plan):
-        raise InputError(
-            f"Expected joints of OpenPose's BODY_25, got layout {skeleton.name!r} without any; "
-            f"export csv or coco: {path}"
-        )
-    return plan
-
-
-def _person(track: PoseSequence, row: int, order: int, plan: list[list[int]]) -> dict[str, object]:
+def _person(track: PoseSequence, row: int, order: int) -> dict[str, object]:
     flat: list[float] = []
-    for joints in plan:
-        if joints and (track.state[0, row, joints] > 0).all():
-            x, y = track.position[0, row, joints, :2].mean(axis=0, dtype=np.float64).tolist()
-            flat += [round(x, 3), round(y, 3), round(float(track.score[0, row, joints].min()), 6)]
+    for at, there in enumerate(track.present[0, row].tolist()):
+        if there:
+            x, y = track.position[0, row, at, :2].astype(np.float64).tolist()
+            flat += [round(x, 3), round(y, 3), max(1e-6, round(float(track.score[0, row, at]), 6))]
         else:
             flat += [0, 0, 0]
     name = track.person_ids[0]
@@ -120,3 +109,28 @@ def _track(name: str, times: np.ndarray, rows: np.ndarray) -> PoseSequence:
         score=np.clip(rows[None, :, :, 2], 0, 1),
         person_ids=(name,),
     )
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.name.removesuffix(SUFFIX), read(path, **({"rate_hz": given.rate_hz} if given.rate_hz else {}))
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, recording)
+
+
+FORMAT = Format(
+    name="openpose",
+    title="OpenPose folder of JSON",
+    suffixes=(SUFFIX,),
+    says=frozenset({"layout", "unit", "empty frames", "number ids", "scores", "nobody"}),
+    read=_recordings,
+    write=_save,
+    looks=lambda path, head: path.is_dir() and next(path.glob("*_keypoints.json"), None) is not None,
+    folder=True,
+    layouts=(LAYOUT,),
+    made=_MIDDLES,
+    frames=(PIXELS,),
+    decimals=3,
+)

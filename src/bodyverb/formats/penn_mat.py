@@ -10,6 +10,7 @@ is nominal.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import FormatError, PoseSequence
 from bodyverb.formats import _mat5
+from bodyverb.formats._format import Format, Given, Item, recording_of
 
 RATE_HZ = 30.0
 JOINTS = 13
@@ -123,3 +125,21 @@ def read(path: str | Path, *, data: bytes | None = None) -> PennLabel:
         source=path.name,
     )
     return PennLabel(poses=poses, action=action, view=view, train=train)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    found = read(path)
+    poses = found.poses
+    if given.rate_hz is not None:
+        poses = poses.replace(timestamps_s=np.arange(poses.frames) / given.rate_hz)
+    yield path.stem, recording_of(poses, {"label": found.action})
+
+
+FORMAT = Format(
+    name="penn",
+    title="Penn Action label .mat",
+    suffixes=(".mat",),
+    says=frozenset({"layout", "unit", "rate", "states", "boxes", "image size", "label"}),
+    read=_recordings,
+    looks=lambda path, head: _mat5.has(path, "visibility"),
+)

@@ -8,7 +8,8 @@ out of order and end before they start. No times are stored; 30 Hz is nominal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence
 from bodyverb.formats import _numbers
+from bodyverb.formats._format import KINECT, Format, Given, Item, poses_of, recording_of
 from bodyverb.formats.files import replacing
 
 RATE_HZ = 30.0
@@ -24,6 +26,7 @@ BODIES, JOINTS = 2, 25
 ROW = BODIES * JOINTS * 3
 MAX_LABEL_BYTES = 1024**2
 MAX_DIGITS = 9
+_NUMBERS = re.compile(rb"[0-9eE.+\s-]{64,}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,3 +171,32 @@ def _label(row: bytes, line: int, path: Path) -> PkuLabel:
         )
     action, start, end, confidence = map(int, words)
     return PkuLabel(action=action, start=start, end=end, confidence=confidence)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    poses = read(path)
+    there = [person for person in range(poses.persons) if poses.present[person].any()]
+    yield path.stem, recording_of(poses.select(persons=there))
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    if not recording.timestamps_s.size:
+        raise InputError(f"Expected a frame at least for pku, got none; choose another --to: {path}")
+    return write(path, poses_of(recording, "kinect25", KINECT))
+
+
+FORMAT = Format(
+    name="pku",
+    title="PKU-MMD skeleton text",
+    suffixes=(".txt",),
+    says=frozenset({"layout", "unit", "axes", "rate", "empty frames", "nobody"}),
+    read=_recordings,
+    write=_save,
+    looks=lambda path, head: _NUMBERS.fullmatch(head) is not None,
+    layouts=("kinect25",),
+    frames=(KINECT,),
+    people=BODIES,
+    rate_hz=RATE_HZ,
+    decimals=6,
+)

@@ -9,16 +9,18 @@ pixel.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton
+from bodyverb.formats._format import Format, Given, Item
 from bodyverb.formats.files import replacing
 
-EXPORT = "csv"
 SUFFIX = ".poses.csv"
 
 _LEAD = ("source", "person_id", "frame", "time_s", "box_x1", "box_y1", "box_x2", "box_y2")
@@ -122,3 +124,30 @@ def _track(person: str, rows: list[list[str]], skeleton: Skeleton, width: int) -
         person_ids=(person,),
         source=rows[0][0],
     )
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    """Columns name the joints, not unit and axes: 3D is in those given, else m in `cv` axes."""
+    named = None if given.layout is None else skeletons.get(given.layout)
+    recording = read(path, named)
+    solid = {"unit": given.unit or "m", "axes": given.axes or "cv"}
+    tracks = tuple(
+        track.replace(**solid) if track.position.shape[3] == 3 else track for track in recording.tracks
+    )
+    yield path.name.removesuffix(SUFFIX).removesuffix(".csv"), dataclasses.replace(recording, tracks=tracks)
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, recording)
+
+
+FORMAT = Format(
+    name="csv",
+    title="flat table, a row a person and frame",
+    suffixes=(SUFFIX, ".csv"),
+    says=frozenset({"layout", "rate", "times", "ids", "scores", "states", "boxes", "nobody"}),
+    says_flat=frozenset({"unit"}),
+    read=_recordings,
+    write=_save,
+)

@@ -25,11 +25,12 @@ whole `Recording`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bodyverb.core import Recording, Timeline
+from bodyverb.core import FormatError, Recording, Timeline
+from bodyverb.formats._format import Format, Given, Item
 from bodyverb.formats._poses_read import PosesFile, Which, reading
 from bodyverb.formats._poses_write import SUFFIX, VERSION, PosesWriter
 
@@ -98,3 +99,38 @@ def read_timeline(path: str | Path) -> Timeline | None:
     """The verbs with their windows, or None where the run had no recognizer. Errors as `read`."""
     with PosesFile(path) as file:
         return file.timeline()
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    recording = read(path, "raw" if given.space == "raw" else "smoothed")
+    yield path.name.removesuffix(SUFFIX), recording
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, recording)
+
+
+def _looks(path: Path, head: bytes) -> bool:
+    try:
+        with PosesFile(path):
+            return True
+    except FormatError:
+        return False
+
+
+FORMAT = Format(
+    name="poses",
+    title="poses of bodyverb run",
+    suffixes=(SUFFIX,),
+    says=frozenset(
+        {
+            "layout", "unit", "axes", "rate", "times", "empty frames", "ids", "scores", "states", "boxes",
+            "image size", "label", "segments", "extras", "nobody",
+        }
+    ),
+    read=_recordings,
+    write=_save,
+    looks=_looks,
+    spaces=("smoothed", "raw"),
+)  # fmt: skip

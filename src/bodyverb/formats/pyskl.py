@@ -19,7 +19,7 @@ Format: `tools/data/README.md` of PYSKL (Duan et al., 2022). Read without runnin
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NoReturn, cast
@@ -30,11 +30,11 @@ from bodyverb import skeletons
 from bodyverb.core import INFERRED, SEEN, FormatError, InputError, PoseSequence, Skeleton
 from bodyverb.core.pose import Axes, Unit
 from bodyverb.formats import safe_pickle
+from bodyverb.formats._format import GUESSED_RATE_HZ, Format, Given, Item, poses_of, recording_of
 from bodyverb.formats._layout import of_count
 from bodyverb.formats._pickle_write import dump
 from bodyverb.formats.files import replacing
 
-GUESSED_RATE_HZ = 30.0
 MAX_FRAMES = 2**20
 MAX_HOLES_BYTES = 24 * 1024**2
 _OWN = ("frame_dir", "label", "img_shape", "original_shape", "total_frames", "keypoint", "keypoint_score")
@@ -406,3 +406,48 @@ def _spread(rows: np.ndarray, record: PysklRecord, path: Path) -> dict[str, Any]
     if record.box_score is not None:
         boxes[rank, frames] = record.box_score
     return {"keypoint": cells[..., :2], "score": cells[..., 2], "box_score": boxes}
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    """Each clip, with its class as `label` and its splits as `splits`."""
+    said = {"unit": given.unit, "axes": given.axes, "rate_hz": given.rate_hz}
+    file = given.settle(lambda layout: read(path, layout=layout, **said))
+    parts: dict[str, list[str]] = {}
+    for name, ids in (file.splits or {}).items():
+        for one in ids:
+            parts.setdefault(one, []).append(name)
+    for record in file.records:
+        if record.keypoint is None:
+            record = file.with_people(record, given.beside or path.parent)
+        meta: dict[str, Any] = {} if record.label is None else {"label": record.label}
+        if file.splits is not None:
+            meta["splits"] = parts.get(record.id, [])
+        yield record.id, recording_of(file.poses(record), meta)
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    records, splits = [], {}
+    for name, recording in items:
+        label = recording.meta.get("label")
+        records.append(record_of(poses_of(recording), id=name, label=int(label) if _whole(label) else None))
+        for part in recording.meta.get("splits", ()):
+            splits.setdefault(str(part), []).append(name)
+    return write(path, PysklFile(records=tuple(records), splits=splits or None))
+
+
+def _looks(path: Path, head: bytes) -> bool:
+    return b"frame_dir" in head or b"annotations" in head or b"keypoint" in head
+
+
+FORMAT = Format(
+    name="pyskl",
+    title="PYSKL pickle",
+    suffixes=(".pkl", ".pickle"),
+    says=frozenset({"empty frames", "label"}),
+    says_flat=frozenset({"unit", "scores", "image size"}),
+    extras=("stored_score",),
+    read=_recordings,
+    write=_save,
+    looks=_looks,
+    many=True,
+)

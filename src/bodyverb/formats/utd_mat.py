@@ -8,6 +8,7 @@ rate is nominal.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import FormatError, PoseSequence
 from bodyverb.formats import _mat5
+from bodyverb.formats._format import Format, Given, Item, recording_of
 
 RATE_HZ = 30.0
 NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)_skeleton\.mat$")
@@ -86,3 +88,18 @@ def read(path: str | Path, *, data: bytes | None = None) -> PoseSequence:
         axes="kinect",
         source=path.name,
     )
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    named = NAME.search(path.name)
+    yield path.stem, recording_of(read(path), {"label": int(named[1])} if named else {})
+
+
+FORMAT = Format(
+    name="utd",
+    title="UTD-MHAD skeleton .mat",
+    suffixes=(".mat",),
+    says=frozenset({"layout", "unit", "axes", "rate", "label"}),
+    read=_recordings,
+    looks=lambda path, head: _mat5.has(path, "d_skel"),
+)
