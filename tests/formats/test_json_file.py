@@ -33,6 +33,30 @@ def test_records_arrive_however_they_are_cut(tmp_path_factory, content, indent, 
         assert "{" in text.split("\n")[line - 1]
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    content=st.dictionaries(st.text(), st.dictionaries(st.text(), values)),
+    lists=st.lists(st.lists(values) | st.dictionaries(st.text(), values)),
+    chunk=st.integers(1, 40),
+)
+def test_members_and_lists_arrive_too(tmp_path_factory, content, lists, chunk):
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_json_file, "_CHUNK", chunk)
+        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        assert dict(member for _, member in _json_file.members(path)) == content
+        path.write_text(json.dumps(lists), encoding="utf-8")
+        assert [entry for _, entry in _json_file.entries(path)] == lists
+
+
+@pytest.mark.parametrize("content", ["[]", '{"a": 1}', '{"a" {}}', "{1: {}}", '{"a": {}', '{"a": {},}', ""])
+def test_what_is_no_object_of_records_is_refused(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(FormatError, match=r"Expected .*, got .*line 1.*a\.json"):
+        list(_json_file.members(path))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

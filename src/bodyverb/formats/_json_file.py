@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -23,6 +23,7 @@ _LONGEST = f"a JSON object of at most {MAX_RECORD_CHARACTERS >> 10} KiB"
 _CHUNK = 256 * 1024
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
+_WORDS: dict[tuple[type, ...], str] = {(dict,): "objects", (dict, list): "lists or objects", (str,): "names"}
 
 
 def document(path: str | Path) -> Any:
@@ -49,9 +50,23 @@ def records(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         FormatError: The file is absent or no JSON, not a list of objects, or a record is longer than 256 KiB.
     """
+    yield from _stream(path, lambda text: text.all("[", (dict,)))
+
+
+def entries(path: str | Path) -> Iterator[tuple[int, Any]]:
+    """The same of a list of lists or objects."""
+    yield from _stream(path, lambda text: text.all("[", (dict, list)))
+
+
+def members(path: str | Path) -> Iterator[tuple[int, tuple[str, dict[str, Any]]]]:
+    """The same of a file that is one object of objects: each with its name."""
+    yield from _stream(path, lambda text: text.all("{", (dict,)))
+
+
+def _stream(path: str | Path, take: Callable[[_Records], Iterator[tuple[int, Any]]]) -> Iterator[Any]:
     try:
         with Path(path).open(encoding="utf-8-sig") as stream:
-            yield from _Records(stream, path).all()
+            yield from take(_Records(stream, path))
     except OSError as error:
         raise FormatError(f"Expected a JSON file, got '{error.strerror}'; check the path: {path}") from None
     except UnicodeDecodeError as error:
@@ -65,25 +80,37 @@ class _Records:
         self.stream, self.path = stream, path
         self.text, self.at, self.line, self.ended = "", 0, 1, False
 
-    def all(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Every record and its line."""
-        if self.next() != "[":
-            self.fail("a list of records", "another start")
+    def all(self, start: str, kinds: tuple[type, ...]) -> Iterator[tuple[int, Any]]:
+        """Every record and its line, in a list or, each behind its name, in an object."""
+        end = {"[": "]", "{": "}"}[start]
+        if self.next() != start:
+            self.fail(f"{'a list' if end == ']' else 'an object'} of records", "another start")
         self.at += 1
-        if self.next() == "]":
+        if self.next() == end:
             self.at += 1
         else:
             while True:
-                yield self.record()
+                name = self.name() if end == "}" else None
+                line, record = self.record(kinds)
+                yield line, (record if name is None else (name, record))
                 sign = self.next()
                 self.at += 1
-                if sign == "]":
+                if sign == end:
                     break
                 if sign != ",":
                     self.fail("a comma or the end of the list", repr(sign) if sign else "the end of the file")
                 self.next()
         if self.next():
             self.fail("the end of the file", "more text")
+
+    def name(self) -> str:
+        """The name of the record that follows."""
+        _, name = self.record((str,))
+        if self.next() != ":":
+            self.fail("a colon behind a name", "another sign")
+        self.at += 1
+        self.next()
+        return str(name)
 
     def next(self) -> str:
         """The next character that is no blank; empty at the end of the file."""
@@ -103,7 +130,7 @@ class _Records:
             self.text = self.text[self.at :] + more
             self.at = 0
 
-    def record(self) -> tuple[int, dict[str, Any]]:
+    def record(self, kinds: tuple[type, ...]) -> tuple[int, Any]:
         """The record that begins here, and its line."""
         self.fill()
         start = self.line
@@ -111,8 +138,8 @@ class _Records:
             value, end = _DECODER.raw_decode(self.text, self.at)
         except (ValueError, RecursionError) as error:
             self.fail("a JSON object" if self.ended else _LONGEST, _short(error))
-        if not isinstance(value, dict):
-            self.fail("records as objects", type(value).__name__)
+        if not isinstance(value, kinds):
+            self.fail(f"records as {_WORDS[kinds]}", type(value).__name__)
         if end - self.at > MAX_RECORD_CHARACTERS:
             self.fail(_LONGEST, f"one of {end - self.at} characters")
         self.line += self.text.count("\n", self.at, end)
