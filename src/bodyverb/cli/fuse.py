@@ -45,9 +45,9 @@ class Command:
         if len(self.runs) < 2:
             raise InputError(f"Expected at least two runs to fuse, got {len(self.runs)}; name more")
         names = [str(path) for path in self.runs]
+        weights = self._weights(names)
         files = [fuse.predictions_file(path, self.part) for path in self.runs]
         sets = fuse.aligned([Predictions.load(file) for file in files], names)
-        weights = self._weights(names)
         found = scores(fuse.fuse(sets, weights))
         single = [scores(one) for one in sets]
         title = f"{len(sets)} runs fused {':'.join(f'{weight:g}' for weight in weights)}"
