@@ -42,7 +42,7 @@ def place(data_root: Path, folder: Path, file: str, card: dict[str, Any]) -> str
 @pytest.fixture(scope="module")
 def scenes(data_root: Path) -> list[coco_keypoints.Scene]:
     """Pictures with one to four people, none in a crowd, one of them large and well in view."""
-    every = coco_keypoints.open(data_root / "coco_mini")
+    every = coco_keypoints.scenes(data_root / "coco_mini")
     found = [s for s in every if 1 <= len(s.boxes) <= 4 and not s.crowd.any() and large(s).any()]
     assert len(found) >= 8
     return found[:12]

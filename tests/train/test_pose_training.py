@@ -104,15 +104,15 @@ def test_a_resumed_run_ends_like_an_unbroken_one(
         loop=cpu_loop(2),
     )
     pose.train(whole)
-    from bodyverb.train import loop
+    from bodyverb.train import logs
 
-    real = loop._log
+    real = logs.Log.epoch
 
-    def stop(path: Path, row: dict) -> None:
-        real(path, row)
+    def stop(log: logs.Log, rows: list[dict[str, float]]) -> None:
+        real(log, rows)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "_log", stop)
+    monkeypatch.setattr(logs.Log, "epoch", stop)
     part = settings(folder, tmp_path / "part", loop=whole.loop)
     with pytest.raises(KeyboardInterrupt):
         pose.train(part)
@@ -136,17 +136,17 @@ def test_resume_without_a_checkpoint(folder: Path, tmp_path: Path) -> None:
 
 def test_bad_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="npz"):
-        lspet.open(tmp_path)
+        lspet.pictures(tmp_path)
     np.savez(tmp_path / "t.npz", joints=np.zeros((2, 13, 3)), names=np.array(["a", "b"]))
     with pytest.raises(InputError, match="14, 3"):
-        lspet.open(tmp_path)
+        lspet.pictures(tmp_path)
     np.savez(tmp_path / "t.npz", joints=np.zeros((2, 14, 3)), names=np.array(["a.jpg", "b.jpg"]))
     with pytest.raises(InputError, match="pictures"):
-        lspet.open(tmp_path)
+        lspet.pictures(tmp_path)
 
 
 def test_splits_are_apart_and_contiguous(folder: Path) -> None:
-    data = lspet.open(folder)
+    data = lspet.pictures(folder)
     train, held = data.split("train"), data.split("validation")
     assert not set(train) & set(held) and len(train) + len(held) == len(data)
     assert (np.diff(held) == 1).all()
@@ -196,7 +196,7 @@ def test_soft_targets_sum_to_one_where_present() -> None:
 
 
 def test_cutouts_come_back(folder: Path, tmp_path: Path) -> None:
-    data = lspet.open(folder)
+    data = lspet.pictures(folder)
     count = make_cutouts(data, np.arange(4), LSP, tmp_path / "c.npz")
     assert count >= 3
     for cutout in load_cutouts(data, tmp_path / "c.npz"):
@@ -207,7 +207,7 @@ def test_cutouts_come_back(folder: Path, tmp_path: Path) -> None:
 
 
 def test_collages_are_reproducible_and_boxes_fit(folder: Path, tmp_path: Path) -> None:
-    data = lspet.open(folder)
+    data = lspet.pictures(folder)
     make_cutouts(data, np.arange(8), LSP, tmp_path / "c.npz")
     collages = Collages(load_cutouts(data, tmp_path / "c.npz"), None, CollageConfig(size=96), 20, 5)
     number = 0
@@ -292,7 +292,7 @@ def test_cosine_rises_then_falls() -> None:
 def test_loose_pictures_and_tar_read_the_same(folder: Path, tmp_path: Path) -> None:
     import tarfile
 
-    data = lspet.open(folder)
+    data = lspet.pictures(folder)
     loose, tarred = tmp_path / "loose", tmp_path / "tarred"
     for place in (loose, tarred):
         place.mkdir()
@@ -303,4 +303,4 @@ def test_loose_pictures_and_tar_read_the_same(folder: Path, tmp_path: Path) -> N
             info = tarfile.TarInfo(f"images/{name}")
             info.size = len(data.read(i))
             archive.addfile(info, io.BytesIO(data.read(i)))
-    assert lspet.open(loose).read(7) == lspet.open(tarred).read(7) == data.read(7)
+    assert lspet.pictures(loose).read(7) == lspet.pictures(tarred).read(7) == data.read(7)

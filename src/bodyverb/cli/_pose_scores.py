@@ -31,7 +31,7 @@ def lspet_joints(
     Returns:
         found (n, own joint, 2) px, its scores (n, own joint), truth (n, 14, 2) px with NaN where not visible.
     """
-    data = lspet.open(root)
+    data = lspet.pictures(root)
     rows = [r for r in data.split(split) if np.isfinite(data.joints[r]).all(-1).sum() >= 2]
     pairs = [estimator(data.picture(int(r)), _extent(data.joints[r])[None]) for r in rows]
     return np.concatenate([p for p, _ in pairs]), np.concatenate([s for _, s in pairs]), data.joints[rows]
@@ -73,7 +73,7 @@ def score_coco(estimator: PoseEstimator, root: Path) -> dict[str, float]:
     layout = skeletons.get("coco17").joints
     own, theirs = [estimator.skeleton.index(n) for n in COMMON], [layout.index(n) for n in COMMON]
     found, truth = [], []
-    for scene in coco_keypoints.open(root):
+    for scene in coco_keypoints.scenes(root):
         keep = ~scene.crowd & (np.isfinite(scene.joints[:, theirs]).all(-1).sum(1) >= 8)
         if keep.any():
             position, _ = estimator(read_image(scene.path), scene.boxes[keep])

@@ -33,13 +33,12 @@ class Command:
 
     def run(self) -> int:
         """Check and print."""
-        from bodyverb import datasets
         from bodyverb.cli._counting import counting
-        from bodyverb.datasets._registry import parse_options
+        from bodyverb.datasets._registry import open_any, parse_options
         from bodyverb.datasets.checks import check
         from bodyverb.datasets.store import Store
 
-        table = datasets.open(self.name, self.root, **parse_options(self.name, self.options))
+        table = open_any(self.name, self.root, **parse_options(self.name, self.options))
         if isinstance(table, Store):
             table.verify()
         with counting("checking") as seen:
@@ -62,8 +61,11 @@ def _print(name: str, report: Report) -> None:
     from bodyverb.outputs.tables import columns_table
 
     console = Console(highlight=False)
-    length = f"{report.frames:,} frames, {report.seconds / 60:,.1f} minutes"
-    console.print(f"{name}: {report.clips:,} clips, {length}", markup=False)
+    if report.people is None:
+        size = f"{report.clips:,} clips, {report.frames:,} frames, {report.seconds / 60:,.1f} minutes"
+    else:
+        size = f"{report.clips:,} pictures, {report.people:,} people"
+    console.print(f"{name}: {size}", markup=False)
     if report.parts:
         parts = ", ".join(f"{part} {count:,}" for part, count in report.parts.items())
         console.print(f"splits: {parts}", markup=False)

@@ -74,7 +74,7 @@ def measure(
     detector = Detector(own.session, threshold=0.05)
     judge = PoseEstimator(load(pose, "pose")) if pose else None
     verdicts, scores, wanted = [], [], 0
-    for scene in coco_keypoints.open(root):
+    for scene in coco_keypoints.scenes(root):
         small = (scene.boxes[:, 3] - scene.boxes[:, 1]) < share * scene.image_size[1]
         ignored = scene.crowd | small
         image = read_image(scene.path)

@@ -6,6 +6,6 @@ Example:
     (True, 'kinect20')
 """
 
-from bodyverb.datasets._registry import card, names, open, open_store
+from bodyverb.datasets._registry import card, make, names, open, open_store
 
-__all__ = ["card", "names", "open", "open_store"]
+__all__ = ["card", "make", "names", "open", "open_store"]

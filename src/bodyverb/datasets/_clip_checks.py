@@ -20,12 +20,13 @@ STILL_FRAMES = 10
 Found = tuple[Literal["damaged", "surprising"], str]
 
 
-def clip_findings(clip: Clip, classes: tuple[str, ...]) -> Iterator[Found]:
+def clip_findings(clip: Clip, classes: tuple[str, ...], *, posed: bool = True) -> Iterator[Found]:
     """Each kind of trouble in a clip, once.
 
     Args:
         clip: the clip; that its arrays fit together was checked when it was made.
         classes: names that its label and segments may have.
+        posed: whether the data set comes with poses.
     """
     yield from _label(clip, classes)
     poses = clip.poses
@@ -33,7 +34,8 @@ def clip_findings(clip: Clip, classes: tuple[str, ...]) -> Iterator[Found]:
         yield "damaged", "no frames"
         return
     yield from _time(clip)
-    yield from _presence(poses)
+    if posed:
+        yield from _presence(poses)
     if poses.present.any():
         yield from _places(poses)
         yield from _motion(poses)
@@ -60,7 +62,7 @@ def _time(clip: Clip) -> Iterator[Found]:
     steps = np.diff(times)
     if steps.max() > GAP_TIMES * np.median(steps):
         yield "surprising", f"a gap of more than {GAP_TIMES} frames"
-    slack = float(np.median(steps))
+    slack = 1.5 * float(np.median(steps))  # the end of the last frame, and rounding
     if any(part.end_s > times[-1] + slack or part.start_s < times[0] - slack for part in clip.segments):
         yield "damaged", "a segment outside the clip"
 

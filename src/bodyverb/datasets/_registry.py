@@ -12,6 +12,7 @@ from bodyverb.core.errors import InputError
 from bodyverb.core.registry import Registry
 
 if TYPE_CHECKING:
+    from bodyverb.datasets._samples import SampleTable
     from bodyverb.datasets._table import ClipTable
     from bodyverb.datasets.store import Store
 
@@ -48,6 +49,19 @@ def open(name: str, root: str | Path, **options: Any) -> ClipTable:
         InputError: there is no such data set or option, nothing is there, or it is one of pictures.
     """
     from bodyverb.datasets._table import ClipTable
+
+    table = open_any(name, root, **options)
+    if not isinstance(table, ClipTable):
+        raise InputError(f"Expected a data set of clips, got one of pictures; choose another: {name}")
+    return table
+
+
+def open_any(name: str, root: str | Path, **options: Any) -> ClipTable | SampleTable:
+    """The same for data sets of clips and of pictures.
+
+    Raises:
+        InputError: there is no such data set or option, or nothing is there.
+    """
     from bodyverb.datasets.store import is_store
 
     module = _REGISTRY.load(name)
@@ -58,10 +72,40 @@ def open(name: str, root: str | Path, **options: Any) -> ClipTable:
     if unknown:
         allowed = ", ".join(word for word in known if word != "root") or "none"
         raise InputError(f"Expected options of {name}: {allowed}, got {', '.join(unknown)}; leave them out")
-    table = module.open(Path(root), **options)
-    if not isinstance(table, ClipTable):
-        raise InputError(f"Expected a data set of clips, got one of pictures; choose another: {name}")
+    table: ClipTable | SampleTable = module.open(Path(root), **options)
     return table
+
+
+def make(name: str, folder: str | Path, *, count: int = 24, seed: int = 0) -> Path:
+    """Makes a small data set of procedural people in the form and layout of a published one.
+
+    Args:
+        name: one of `names()`.
+        folder: where its files go; made, whole or not at all.
+        count: about how many clips or pictures.
+        seed: the same one gives the same files.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: there is no such data set, it cannot be made, or the folder is there.
+        OutputError: it cannot be written.
+    """
+    import numpy as np
+
+    from bodyverb.formats.files import replacing_folder
+
+    module, folder = _REGISTRY.load(name), Path(folder)
+    if not hasattr(module, "synth"):
+        raise InputError(f"Expected a data set that can be made, got {name}; use another")
+    if count < 1:
+        raise InputError(f"Expected a count of at least 1, got {count}; correct it")
+    if folder.exists():
+        raise InputError(f"Expected a free place, got something there; choose another folder: {folder}")
+    with replacing_folder(folder) as part:
+        module.synth(part, np.random.default_rng(seed), count)
+    return folder
 
 
 def open_store(path: str | Path) -> Store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bodyverb.core import InputError, Sample
 
@@ -16,11 +17,13 @@ class SampleTable:
         ids: names of the samples, unique, in order.
         splits: name of a split -> name of a part (``train``, ``validation``, ``test``) -> ids.
         load: id -> sample.
+        read: id -> bytes of the picture; of the file that its `image` names by default.
     """
 
     ids: tuple[str, ...]
     splits: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     load: Callable[[str], Sample]
+    read: Callable[[str], bytes] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -31,6 +34,14 @@ class SampleTable:
 
     def __iter__(self) -> Iterator[Sample]:
         return (self.load(name) for name in self.ids)
+
+    def picture(self, key: str) -> bytes:
+        """Bytes of a sample's picture.
+
+        Raises:
+            OSError: it is not there.
+        """
+        return self.read(key) if self.read is not None else Path(self.load(key).image).read_bytes()
 
     def split(self, name: str, part: str) -> tuple[str, ...]:
         """Ids of one part of a named split.

@@ -35,6 +35,7 @@ class ClipTable:
             splits (`cross-view/train`); empty where nobody says.
         twice: names of files that lie in several folders; the last one counts.
         unposed: videos that become clips once their poses are estimated.
+        posed: whether its clips come with poses at all.
         notes: what a user should be told, in sentences without end.
     """
 
@@ -45,6 +46,7 @@ class ClipTable:
     published: Mapping[str, int] = field(default_factory=dict)
     twice: tuple[str, ...] = ()
     unposed: tuple[Unposed, ...] = ()
+    posed: bool = True
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What is missing, damaged or surprising in a data set: every clip is read once and forgotten."""
+"""What is missing, damaged or surprising in a data set: every clip or picture is read once and forgotten."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Literal
 
 import numpy as np
 
-from bodyverb.core import BodyverbError, Clip
+from bodyverb.core import BodyverbError, Clip, PoseSequence
 from bodyverb.datasets._clip_checks import clip_findings
+from bodyverb.datasets._sample_checks import sample_findings
+from bodyverb.datasets._samples import SampleTable
 from bodyverb.datasets._table import ClipTable
 
 Level = Literal["missing", "damaged", "surprising"]
@@ -43,7 +45,8 @@ class Report:
 
     Attributes:
         findings: the worst first.
-        clips: how many could be read.
+        clips: how many could be read; or pictures.
+        people: in the pictures; None for clips.
         frames: their frames together.
         seconds: their lengths together.
         parts: how many clips each part of each split has (`cross-view/train`).
@@ -52,6 +55,7 @@ class Report:
 
     findings: tuple[Finding, ...]
     clips: int
+    people: int | None = None
     frames: int
     seconds: float
     parts: dict[str, int]
@@ -70,6 +74,7 @@ class _Tally:
     found: dict[tuple[Level, str], list[str]] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    people: int = 0
     classes: Counter[str] = field(default_factory=Counter)
     prints: dict[bytes, list[str]] = field(default_factory=dict)
 
@@ -86,8 +91,10 @@ class _Tally:
         return tuple(sorted(made, key=lambda one: (order.index(one.level), -one.count)))
 
 
-def check(table: ClipTable, *, whole: bool = True, seen: Callable[[int, int], None] | None = None) -> Report:
-    """Reads every clip and looks for trouble.
+def check(
+    table: ClipTable | SampleTable, *, whole: bool = True, seen: Callable[[int, int], None] | None = None
+) -> Report:
+    """Reads every clip, or every picture, and looks for trouble.
 
     Args:
         table: the data set.
@@ -97,6 +104,8 @@ def check(table: ClipTable, *, whole: bool = True, seen: Callable[[int, int], No
     Returns:
         The findings. A clip that cannot be read is one of them; nothing is raised for it.
     """
+    if isinstance(table, SampleTable):
+        return _check_pictures(table, whole, seen)
     tally = _Tally()
     for number, clip in enumerate(_read(table, tally), 1):
         if clip is not None:
@@ -106,10 +115,12 @@ def check(table: ClipTable, *, whole: bool = True, seen: Callable[[int, int], No
     _look_at_lengths(tally)
     _look_at_ids(table, tally)
     _look_at_parts(table, tally)
-    tally.add("missing", "videos without poses (`bodyverb data poses`)", *(str(one.media) for one in table.unposed))
+    tally.add(
+        "missing", "videos without poses (`bodyverb data poses`)", *(str(one.media) for one in table.unposed)
+    )
     for note in table.notes:
         tally.add("surprising", note, "the whole")
-    parts = {f"{split}/{part}": len(ids) for split, of in table.splits.items() for part, ids in of.items()}
+    parts = _parts(table)
     here = {"clips": len(tally.frames), **parts}
     for name, count in table.published.items() if whole else ():
         if here.get(name, 0) < count:
@@ -128,6 +139,43 @@ def check(table: ClipTable, *, whole: bool = True, seen: Callable[[int, int], No
     )
 
 
+def _check_pictures(table: SampleTable, whole: bool, seen: Callable[[int, int], None] | None) -> Report:
+    tally = _Tally()
+    absent: list[str] = []
+    for number, name in enumerate(table.ids, 1):
+        try:
+            sample = table[name]
+            tally.frames[name], tally.people = 1, tally.people + len(sample.boxes)
+            data = table.picture(name)
+        except FileNotFoundError:
+            absent.append(name)
+            data = None
+        except (BodyverbError, OSError, KeyError) as error:
+            tally.add("damaged", "cannot be read", f"{name}: {error}")
+            continue
+        for level, what in sample_findings(sample, data):
+            tally.add(level, what, name)
+        if sample.poses is not None and sample.poses.present.any():
+            tally.prints.setdefault(_print_of(sample.poses), []).append(name)
+        if seen is not None:
+            seen(number, len(table))
+    tally.add("missing", "pictures that are not there", *absent if whole else ())
+    _look_at_ids(table, tally)
+    _look_at_parts(table, tally)
+    return Report(
+        findings=tally.findings(), clips=len(tally.frames), people=tally.people, frames=0, seconds=0.0,
+        parts=_parts(table), classes={},
+    )  # fmt: skip
+
+
+def _parts(table: ClipTable | SampleTable) -> dict[str, int]:
+    return {f"{split}/{part}": len(ids) for split, of in table.splits.items() for part, ids in of.items()}
+
+
+def _print_of(poses: PoseSequence) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(poses.position).data, digest_size=16).digest()
+
+
 def _read(table: ClipTable, tally: _Tally) -> Iterator[Clip | None]:
     for name in table.ids:
         try:
@@ -143,9 +191,8 @@ def _take(clip: Clip, table: ClipTable, tally: _Tally) -> None:
     tally.seconds += float(np.ptp(poses.timestamps_s)) if poses.frames else 0.0
     tally.classes.update([clip.label] if clip.label else (part.verb for part in clip.segments))
     if poses.present.any():
-        content = hashlib.blake2b(np.ascontiguousarray(poses.position).data, digest_size=16).digest()
-        tally.prints.setdefault(content, []).append(clip.id)
-    for level, what in clip_findings(clip, table.classes):
+        tally.prints.setdefault(_print_of(poses), []).append(clip.id)
+    for level, what in clip_findings(clip, table.classes, posed=table.posed):
         tally.add(level, what, clip.id)
 
 
@@ -156,15 +203,16 @@ def _look_at_lengths(tally: _Tally) -> None:
     tally.add("surprising", f"more than {LONG_TIMES} times the usual {usual:.0f} frames", *long)
 
 
-def _look_at_ids(table: ClipTable, tally: _Tally) -> None:
+def _look_at_ids(table: ClipTable | SampleTable, tally: _Tally) -> None:
     twice = [name for name, count in Counter(table.ids).items() if count > 1]
-    tally.add("damaged", "ids that several clips have", *twice)
-    tally.add("damaged", "files of one name in several folders, of which one counts", *table.twice)
+    tally.add("damaged", "ids that several have", *twice)
+    if isinstance(table, ClipTable):
+        tally.add("damaged", "files of one name in several folders, of which one counts", *table.twice)
     same = [" = ".join(ids) for ids in tally.prints.values() if len(ids) > 1]
-    tally.add("surprising", "clips with the same poses under several ids", *same)
+    tally.add("surprising", "the same poses under several ids", *same)
 
 
-def _look_at_parts(table: ClipTable, tally: _Tally) -> None:
+def _look_at_parts(table: ClipTable | SampleTable, tally: _Tally) -> None:
     for split, parts in table.splits.items():
         homes: dict[str, set[str]] = {}
         for part, ids in parts.items():
@@ -172,11 +220,11 @@ def _look_at_parts(table: ClipTable, tally: _Tally) -> None:
                 homes.setdefault(name, set()).add(part)
         both = [name for name, where in homes.items() if len(where) > 1]
         tally.add("damaged", f"{split}: in several parts", *both)
-        tally.add("damaged", f"{split}: ids that are no clip", *sorted(set(homes) - set(table.ids)))
+        tally.add("damaged", f"{split}: ids that are not there", *sorted(set(homes) - set(table.ids)))
         tally.add("surprising", f"{split}: in no part", *(name for name in tally.frames if name not in homes))
         leaks = [
             " = ".join(ids)
             for ids in tally.prints.values()
             if len({part for name in ids for part in homes.get(name, ())}) > 1
         ]
-        tally.add("damaged", f"{split}: the same poses in several parts", *leaks)
+        tally.add("surprising", f"{split}: the same poses in several parts", *leaks)

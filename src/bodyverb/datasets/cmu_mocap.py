@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from bodyverb.core import Clip, InputError
+from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
+from bodyverb.datasets.synth.acclaim import acclaim
 from bodyverb.formats import asfamc
+from bodyverb.formats.files import replacing
+
+MADE = ("walk", "squat", "jumping_jacks", "wave")
+"""What made people do."""
 
 CARD = {
     "name": "cmu_mocap",
@@ -57,3 +65,22 @@ def open(root: str | Path) -> ClipTable:
         },
         load=load,
     )
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many clips.
+    """
+    for number, one in enumerate(_acted.plan(count, len(MADE), (1, 2))):
+        world = _acted.acted(MADE[one.kind], rng, rate_hz=asfamc.CMU_RATE_HZ, seconds=1, person=one.person)
+        subject = f"{one.person:02d}"
+        place = folder / "subjects" / subject
+        asf, amc = acclaim(world.position[0].astype(np.float64))
+        with replacing(place / f"{subject}.asf") as part:
+            part.write_text(asf, "ascii")
+        with replacing(place / f"{subject}_{number + 1:02d}.amc") as part:
+            part.write_text(amc, "ascii")

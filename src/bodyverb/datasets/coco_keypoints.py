@@ -1,24 +1,30 @@
-"""COCO person keypoints: pictures of everyday scenes with the boxes and 17 joints of everybody in them."""
+"""COCO keypoints: pictures with person boxes and 17 joints."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bodyverb.core import FormatError, InputError
+from bodyverb import skeletons
+from bodyverb.core import FormatError, InputError, PoseSequence, Sample
+from bodyverb.datasets import _acted
+from bodyverb.datasets._samples import SampleTable
+from bodyverb.formats.files import replacing, to_json
 
 CARD = {
     "name": "coco_keypoints",
-    "title": "COCO 2017 person keypoints",
-    "licence": "annotations CC BY 4.0; the pictures belong to their photographers (Flickr)",
+    "title": "COCO 2017 keypoints",
+    "licence": "annotations CC BY 4.0; the pictures carry their own Flickr licences",
     "citation": "Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014",
-    "files": "annotations/person_keypoints_*.json and the folder of pictures it names (train2017, val2017)",
-    "splits": "one a JSON file",
+    "files": "annotations/person_keypoints_<split>.json and the pictures in <split>/",
+    "splits": "`official`: train2017 is train, val2017 is validation; there is no public test",
     "skeleton": "coco17",
 }
+PARTS = {"train": "train", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,8 @@ class Scene:
         visible: (n, 17) bool, labelled and not occluded.
         crowd: (n,) bool, the box holds several people.
         area: (n,) float32, px^2 of the segmentation.
+        part: train, validation or test.
+        people: (n,) int64 ids of the annotations.
     """
 
     path: Path
@@ -42,10 +50,69 @@ class Scene:
     visible: np.ndarray
     crowd: np.ndarray
     area: np.ndarray
+    part: str
+    people: np.ndarray
+
+    def sample(self, name: str, chosen: np.ndarray) -> Sample:
+        """The picture with some of its people; crowds are boxes only, behind the people."""
+        people, crowds = chosen[~self.crowd[chosen]], chosen[self.crowd[chosen]]
+        state = np.where(np.isfinite(self.joints).all(axis=-1), 1 + self.visible, 0).astype(np.uint8)
+        poses = PoseSequence.from_arrays(
+            self.joints[people][:, None],
+            skeleton=skeletons.get("coco17"),
+            rate_hz=1.0,
+            rate="unknown",
+            state=state[people][:, None],
+            box=self.boxes[people][:, None],
+            image_size=self.image_size,
+            source=self.path.name,
+        )
+        boxes = self.boxes[np.concatenate((people, crowds))]
+        meta = {"crowds": len(crowds), "area": self.area[people].tolist()}
+        return Sample(id=name, image=str(self.path), boxes=boxes, poses=poses, meta=meta)
 
 
-def open(root: Path) -> list[Scene]:
-    """Open a COCO folder; every listed picture that is there becomes a scene, with people or without.
+def open(root: str | Path, *, single: bool = False) -> SampleTable:
+    """Opens the pictures that are there.
+
+    Args:
+        root: COCO's folder.
+        single: a sample is one person with joints, the rest of the picture's people are left out; see
+            `bodyverb.datasets._crops.unit_crop` for the crop of the single-person protocol.
+
+    Returns:
+        The pictures, or the people, named after the picture's file and the annotation.
+
+    Raises:
+        InputError: no annotation file, or none of its pictures.
+        FormatError: the JSON is of another kind.
+    """
+    places: dict[str, tuple[Scene, np.ndarray]] = {}
+    parts: dict[str, list[str]] = {}
+    for scene in scenes(root):
+        if single:
+            labelled = np.isfinite(scene.joints).all(axis=-1).any(axis=1) & ~scene.crowd
+            found = {
+                f"{scene.path.stem}#{scene.people[at]}": np.array([at]) for at in np.flatnonzero(labelled)
+            }
+        else:
+            found = {scene.path.stem: np.arange(len(scene.boxes))}
+        places.update({name: (scene, chosen) for name, chosen in found.items()})
+        parts.setdefault(scene.part, []).extend(found)
+
+    def load(key: str) -> Sample:
+        if key not in places:
+            raise InputError(f"Expected one of {len(places)} samples, got '{key}'; see the table's ids")
+        scene, chosen = places[key]
+        return scene.sample(key, chosen)
+
+    return SampleTable(
+        ids=tuple(places), splits={"official": {part: tuple(ids) for part, ids in parts.items()}}, load=load
+    )
+
+
+def scenes(root: str | Path) -> list[Scene]:
+    """Every listed picture that is there, with people or without.
 
     Raises:
         InputError: no annotation file, or none of its pictures.
@@ -57,28 +124,29 @@ def open(root: Path) -> list[Scene]:
         raise InputError(
             f"Expected annotations/person_keypoints_*.json, got none; point --root at COCO's folder: {root}"
         )
-    scenes = []
+    found = []
     for file in files:
+        name = file.stem.removeprefix("person_keypoints_")
+        part = next((part for word, part in PARTS.items() if name.startswith(word)), "train")
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             people: dict[int, list[dict]] = {}
             for annotation in content["annotations"]:
                 people.setdefault(annotation["image_id"], []).append(annotation)
-            folder = root / file.stem.removeprefix("person_keypoints_")
             for image in content["images"]:
-                path = folder / Path(image["file_name"]).name
+                path = root / name / Path(image["file_name"]).name
                 if path.is_file():
-                    scenes.append(_scene(path, image, people.get(image["id"], [])))
+                    found.append(_scene(path, image, people.get(image["id"], []), part))
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(
                 f"Expected COCO keypoint JSON, got {type(error).__name__} {error}: {file}"
             ) from error
-    if not scenes:
+    if not found:
         raise InputError(f"Expected pictures beside the annotations, got none; unpack them into {root}")
-    return scenes
+    return found
 
 
-def _scene(path: Path, image: dict, people: list[dict]) -> Scene:
+def _scene(path: Path, image: Mapping, people: list[dict], part: str) -> Scene:
     boxes = np.array([p["bbox"] for p in people], np.float32).reshape(-1, 4)
     boxes = np.concatenate(
         [boxes[:, :2] - 0.5, boxes[:, :2] + boxes[:, 2:] - 0.5], 1
@@ -93,4 +161,40 @@ def _scene(path: Path, image: dict, people: list[dict]) -> Scene:
         visible=points[..., 2] == 2,
         crowd=np.array([bool(p.get("iscrowd", 0)) for p in people], bool),
         area=np.array([p.get("area", 0) for p in people], np.float32),
+        part=part,
+        people=np.array([p["id"] for p in people], np.int64),
     )
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many pictures.
+    """
+    layout = skeletons.get("coco17")
+    category = {"id": 1, "name": "person", "supercategory": "person", "keypoints": list(layout.joints)}
+    category["skeleton"] = [[a + 1, b + 1] for a, b in layout.limbs]
+    content: dict[str, tuple[list, list]] = {"train2017": ([], []), "val2017": ([], [])}
+    for at, one in enumerate(_acted.scenes(rng, count, "coco17"), 1):
+        name = "val2017" if at % 4 == 0 else "train2017"
+        images, people = content[name]
+        file = f"{at:012d}.jpg"
+        height, width = one.image.shape[:2]
+        images.append({"id": at, "file_name": file, "width": width, "height": height, "license": 0})
+        for box, joints, state in zip(one.boxes + 0.5, one.joints, one.state, strict=True):
+            points = np.concatenate((np.nan_to_num(joints), state[:, None]), axis=1).round(2)
+            (x, y), (w, h) = box[:2].tolist(), (box[2:] - box[:2]).tolist()
+            people.append(
+                {"id": 1000 * at + len(people), "image_id": at, "category_id": 1, "iscrowd": 0,
+                 "bbox": [x, y, w, h], "area": float(0.6 * w * h), "segmentation": [],
+                 "keypoints": points.ravel().tolist(), "num_keypoints": int((state > 0).sum())}
+            )  # fmt: skip
+        one.save(folder / name / file)
+    for name, (images, people) in content.items():
+        whole = {"info": {"description": "made"}, "licenses": [], "images": images, "annotations": people,
+                 "categories": [category]}  # fmt: skip
+        with replacing(folder / "annotations" / f"person_keypoints_{name}.json") as part:
+            part.write_text(to_json(whole), encoding="utf-8")

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bodyverb.core import Clip, InputError
-from bodyverb.datasets import _groups, _pose_files
+import numpy as np
+
+from bodyverb.core import Clip, InputError, Recording
+from bodyverb.datasets import _acted, _groups, _pose_files
 from bodyverb.datasets._table import ClipTable, Unposed
+from bodyverb.formats import poses_h5
 
 CARD = {
     "name": "folder",
@@ -23,6 +26,8 @@ CARD = {
     "classes": (),
     "skeleton": "that of each file",
 }
+MADE = ("squat", "jumping_jacks", "wave", "clap")
+"""Classes of a made folder."""
 ESTIMATED = ".bodyverb-poses"
 """Folder in ROOT for poses that were estimated from its videos."""
 VIDEOS = (
@@ -185,3 +190,20 @@ def _names(root: Path, one: _Found) -> tuple[str, ...]:
         file.stem,
         Path(one.id).name,
     )
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many clips.
+    """
+    for number, one in enumerate(_acted.plan(count, len(MADE), (1, 2, 3, 4))):
+        world = _acted.acted(MADE[one.kind], rng, rate_hz=30.0, seconds=2, person=one.person)
+        seen = _acted.in_picture(world, "coco17", (640, 480), turn=rng.uniform(-0.6, 0.6))
+        recording = Recording(timestamps_s=seen.timestamps_s, image_size=seen.image_size, source="made",
+                              tracks=(seen,))  # fmt: skip
+        name = f"person{one.person}_{number:03d}{poses_h5.SUFFIX}"
+        poses_h5.write(folder / MADE[one.kind] / name, recording)

@@ -11,10 +11,12 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import Clip, InputError, PoseSequence
+from bodyverb.datasets import _acted
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import h36m_cameras, h36m_npz
 from bodyverb.formats.h36m_cameras import H36mCamera
-from bodyverb.formats.h36m_npz import CAMERAS
+from bodyverb.formats.h36m_npz import CAMERAS, H36mPoses
+from bodyverb.geometry.camera import Camera
 
 CLASSES = (
     "directions", "discussion", "eating", "greeting", "phoning", "photo", "posing", "purchases", "sitting",
@@ -23,6 +25,11 @@ CLASSES = (
 TRAIN = ("S1", "S5", "S6", "S7", "S8")
 TEST = ("S9", "S11")
 SPELT = {"takingphoto": "photo", "walkingdog": "walk_dog"}
+NAMES = (
+    "Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing", "Purchases", "Sitting",
+    "SittingDown", "Smoking", "Waiting", "WalkDog", "Walking", "WalkTogether",
+)  # fmt: skip
+"""The classes as recordings spell them."""
 MM = 1000.0
 Space = Literal["world", "camera", "image"]
 
@@ -180,3 +187,52 @@ def _seen(poses: PoseSequence, camera: H36mCamera, space: Space) -> PoseSequence
         person_ids=poses.person_ids,
         source=source,
     )
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many recordings; each is a clip of four cameras.
+    """
+    arrays: dict[tuple[str, str], tuple[np.ndarray, ...]] = {}
+    for one in _acted.plan(max(2, count), len(CLASSES), (0, 1)):
+        world = _acted.acted(CLASSES[one.kind], rng, rate_hz=h36m_npz.RATE_HZ, seconds=2, person=one.person)
+        solid = skeletons.convert(world, "h36m32")[0].position[0]
+        name = NAMES[one.kind] if one.repetition == 0 else f"{NAMES[one.kind]} {one.repetition}"
+        arrays["S1" if one.person == 0 else "S9", name] = (solid[..., [0, 2, 1]] * (1, -1, 1),)
+    layout = skeletons.get("h36m32")
+    seen = {
+        (subject, CAMERAS[at]): H36mCamera.of(_placed(at), subject, CAMERAS[at])
+        for subject in ("S1", "S9")
+        for at in range(len(CAMERAS))
+    }
+    flat = {
+        key: tuple(seen[key[0], name].camera.project(views[0] * MM).astype(np.float32) for name in CAMERAS)
+        for key, views in arrays.items()
+    }
+    h36m_npz.write_3d(
+        folder / "data_3d_h36m.npz",
+        H36mPoses(
+            arrays={key: (views[0].astype(np.float32),) for key, views in arrays.items()}, skeleton=layout
+        ),
+    )
+    h36m_npz.write_2d(folder / "data_2d_h36m_gt.npz", H36mPoses(arrays=flat, skeleton=layout))
+    h36m_cameras.write(folder / "camera-parameters.json", seen)
+
+
+def _placed(at: int) -> Camera:
+    """One of four cameras in the corners of the room, z-up, mm."""
+    name, angle = CAMERAS[at], (at + 0.5) * np.pi / 2
+    size = h36m_cameras.IMAGE_SIZES[name]
+    eye = np.array([4500 * np.cos(angle), 4500 * np.sin(angle), 1500.0])
+    away = np.array([0.0, 0.0, 900.0]) - eye
+    ahead = away / np.linalg.norm(away)
+    right = np.cross(ahead, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right)
+    turn = np.stack((right, np.cross(ahead, right), ahead))
+    lens = np.array([-0.2, 0.24, -0.001, -0.0003, -0.003])
+    matrix = np.array([[1145.0, 0, size[0] / 2], [0, 1144.0, size[1] / 2], [0, 0, 1]])
+    return Camera.from_opencv(matrix, lens, rotation=turn, translation=-turn @ eye, image_size=size)

@@ -11,7 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bodyverb.core import InputError
+from bodyverb import skeletons
+from bodyverb.core import InputError, PoseSequence, Sample
+from bodyverb.datasets import _acted
+from bodyverb.datasets._samples import SampleTable
 from bodyverb.formats import lsp_mat
 
 CARD = {
@@ -22,7 +25,8 @@ CARD = {
     "Annotation, CVPR 2011",
     "files": "joints.mat, or one .npz with `joints` (n, 14, 3) = x, y, visible and `names` (n,), beside a "
     ".zip or .tar of the pictures or the loose pictures themselves",
-    "splits": "`train` and `validation`: the last `1000` rows in file order are the validation block",
+    "splits": "`official`: train and validation, the last 1,000 rows (or a quarter) in file order; the set "
+    "has no split of its own",
     "skeleton": "lsp14",
 }
 
@@ -75,11 +79,50 @@ class PosePictures:
         return splits[name]
 
 
-def open(root: Path) -> PosePictures:
-    """Open a folder laid out like LSP Extended (see CARD).
+def open(root: str | Path) -> SampleTable:
+    """Opens the pictures as samples.
+
+    Args:
+        root: a folder laid out like LSP Extended (see CARD).
+
+    Returns:
+        The pictures, each with the box round its joints; joints that nobody marked are absent.
 
     Raises:
-        InputError: no npz, no pictures, or arrays of another shape.
+        InputError: no joints, no pictures, or arrays of another shape.
+    """
+    found = pictures(root)
+    rows = {str(name): row for row, name in enumerate(found.names)}
+
+    def load(key: str) -> Sample:
+        if key not in rows:
+            raise InputError(f"Expected one of {len(rows)} pictures, got '{key}'; see the table's ids")
+        joints = found.joints[rows[key]]
+        if not np.isfinite(joints).any():
+            return Sample(id=key, image=key, boxes=np.zeros((0, 4)))
+        box = np.concatenate((np.nanmin(joints, axis=0), np.nanmax(joints, axis=0)))
+        poses = PoseSequence.from_arrays(
+            joints[None, None], skeleton=skeletons.get("lsp14"), rate_hz=1.0, rate="unknown", source=key
+        )
+        return Sample(id=key, image=key, boxes=box[None], poses=poses)
+
+    return SampleTable(
+        ids=tuple(map(str, found.names)),
+        splits={
+            "official": {
+                part: tuple(map(str, found.names[found.split(part)])) for part in ("train", "validation")
+            }
+        },
+        load=load,
+        read=lambda key: found.read(rows[key]),
+    )
+
+
+def pictures(root: str | Path) -> PosePictures:
+    """Opens the pictures as arrays, as training wants them.
+
+    Raises:
+        InputError: no joints, no pictures, or arrays of another shape.
     """
     root = Path(root)
     if (root / "joints.mat").is_file():
@@ -130,3 +173,18 @@ def _range(path: Path, offset: int, size: int) -> bytes:
     with path.open("rb") as file:
         file.seek(offset)
         return file.read(size)
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many pictures.
+    """
+    rows = []
+    for at, one in enumerate(_acted.crops(rng, count, "lsp14")):
+        one.save(folder / "images" / f"im{at + 1:05d}.jpg")
+        rows.append(np.concatenate((np.nan_to_num(one.joints[0]) + 1, one.state[0, :, None] == 2), axis=1))
+    lsp_mat.write(folder / "joints.mat", lsp_mat.LspJoints(stored=np.stack(rows), extended=True))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import Clip, InputError, PoseSequence
+from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.datasets._table import ClipTable
 from bodyverb.datasets.pku_mmd import BACKGROUND, background_of
 from bodyverb.formats import merl_action_json, merl_label_mat, merl_pose_pkl
-from bodyverb.formats.merl_label_mat import ACTIONS, RATE_HZ
+from bodyverb.formats.merl_action_json import MerlClip
+from bodyverb.formats.merl_label_mat import ACTIONS, RATE_HZ, Interval
+from bodyverb.formats.merl_pose_pkl import MerlPoses
 
 CLASSES = ACTIONS
 CLIP_CLASSES = merl_action_json.ACTIONS
@@ -34,11 +38,15 @@ CARD = {
 }
 
 
-def open(root: str | Path, *, background: bool = False) -> ClipTable:
-    """Opens the labels of the untrimmed videos.
+def open(
+    root: str | Path, *, background: bool = False, kind: Literal["videos", "clips", "pictures"] = "videos"
+) -> ClipTable | SampleTable:
+    """Opens the labels of the untrimmed videos; or the clips or pictures made of them.
 
     Args:
         root: a folder with the label files (any depth), and the videos if wanted.
+        kind: `videos`; or `clips` or `pictures`, where the root is their .json or .pkl, or a folder with
+            one: see `clips` and `pictures`.
         background: stretches without an action become segments `background`, a further class, up to the end
             of the last action: the labels do not say how long a video is.
 
@@ -51,6 +59,8 @@ def open(root: str | Path, *, background: bool = False) -> ClipTable:
         FormatError: a file is damaged.
     """
     root = Path(root)
+    if kind != "videos":
+        return clips(_one(root, ".json")) if kind == "clips" else pictures(_one(root, ".pkl"))
     files = find(root, (".mat",), "*.tar.xz")
     names = {name.removesuffix("_label.mat"): name for name in files if merl_label_mat.NAME.fullmatch(name)}
     videos = {path.name: path for path in root.rglob("*_crop.mp4")} if root.is_dir() else {}
@@ -81,6 +91,7 @@ def open(root: str | Path, *, background: bool = False) -> ClipTable:
         load=load,
         published=PUBLISHED,
         twice=files.twice,
+        posed=False,
     )
 
 
@@ -112,7 +123,7 @@ def clips(path: str | Path) -> ClipTable:
         )
 
     subjects = {key: int(clip.subject) for key, clip in found.items() if clip.subject is not None}
-    return ClipTable(ids=tuple(found), classes=CLIP_CLASSES, splits=_splits(subjects), load=load)
+    return ClipTable(ids=tuple(found), classes=CLIP_CLASSES, splits=_splits(subjects), load=load, posed=False)
 
 
 def pictures(path: str | Path) -> SampleTable:
@@ -142,6 +153,13 @@ def pictures(path: str | Path) -> SampleTable:
     return SampleTable(ids=tuple(places), splits=_splits(subjects), load=load)  # type: ignore[arg-type]
 
 
+def _one(root: Path, suffix: str) -> Path:
+    found = sorted(root.rglob(f"*{suffix}")) if root.is_dir() else [root]
+    if len(found) != 1:
+        raise InputError(f"Expected one {suffix}, got {len(found)}; name the file: {root}")
+    return found[0]
+
+
 def _poses(boxes: np.ndarray, source: str) -> PoseSequence:
     """Boxes (person, time, xyxy) as people without joints."""
     layout = skeletons.get("coco17")
@@ -164,3 +182,45 @@ def _splits(subjects: dict[str, int]) -> dict[str, dict[str, tuple[str, ...]]]:
             for name in ("train", "validation", "test")
         }
     }
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many label files; as many clips of pictures, without the pictures.
+    """
+    size, people = (920, 680), []
+    clips: list[MerlClip] = []
+    for number in range(max(3, count)):
+        subject, session = (1, VALIDATION_FROM, TEST_FROM)[number % 3] + number // 9, 1 + number // 3 % 3
+        spans, at = [], 30
+        for action in rng.permutation(ACTIONS).tolist():
+            spans.append(Interval(action=action, start=at, end=at + int(rng.integers(30, 90))))
+            at = spans[-1].end + int(rng.integers(15, 60))
+        merl_label_mat.write(
+            folder / "Labels_MERL_Shopping_Dataset" / f"{subject}_{session}_label.mat", spans
+        )
+        action = CLIP_CLASSES[number % len(CLIP_CLASSES)]
+        world = _acted.acted(action, rng, rate_hz=RATE_HZ, seconds=1, person=subject)
+        seen = _acted.in_picture(world, "coco17", size, turn=np.pi)
+        assert seen.box is not None
+        name = f"{subject}_{session}_crop_{at}_{at + seen.frames}_{action}"
+        images = tuple(f"{name}-{frame:04d}.jpg" for frame in range(seen.frames))
+        clips.append(
+            MerlClip(id=name, action=action, images=images, sizes=np.full((seen.frames, 2), size),
+                     boxes=seen.box[0].astype(np.float64))
+        )  # fmt: skip
+        people.append(seen)
+    merl_action_json.write(folder / "actions.json", clips)
+    joints = np.concatenate([seen.position[0] for seen in people]).astype(np.float64)
+    state = np.concatenate([seen.state[0] for seen in people])
+    names = tuple(image for clip in clips for image in clip.images)
+    merl_pose_pkl.write(
+        folder / "poses.pkl",
+        MerlPoses(images=names, ids=tuple(range(len(names))), sizes=np.full((len(names), 2), size),
+                  boxes=np.concatenate([clip.boxes for clip in clips]), joints=joints, state=state,
+                  declared=(state > 0).sum(axis=1)),
+    )  # fmt: skip

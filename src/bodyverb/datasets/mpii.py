@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bodyverb.core import InputError, Sample
+from bodyverb.core import SEEN, InputError, Sample
+from bodyverb.datasets import _acted
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.formats import mpii_json, mpii_mat
-from bodyverb.formats._mpii import MpiiPeople
+from bodyverb.formats._mpii import BODY_PX, MpiiPeople
 
 PARTS = {"train": "train", "valid": "validation", "test": "test"}
 
@@ -53,7 +55,7 @@ def open(root: str | Path, *, single: bool = False) -> SampleTable:
             key = f"{people.images[at]}#{people.number[at]}"
             places.setdefault(key, (people, at))
             parts.setdefault(part, []).append(key)
-    images = _images(Path(root))
+    images = _images(Path(root), files[0].parent)
 
     def load(key: str) -> Sample:
         if key not in places:
@@ -64,7 +66,7 @@ def open(root: str | Path, *, single: bool = False) -> SampleTable:
             id=sample.id,
             image=str(images / people.images[at]),
             boxes=sample.boxes,
-            poses=sample.poses,
+            poses=sample.poses if people.state[at].any() else None,
             meta=sample.meta,
         )
 
@@ -83,10 +85,56 @@ def _files(root: Path) -> list[Path]:
     return found
 
 
-def _images(root: Path) -> Path:
-    """The folder of the pictures: images/ in or beside that of the annotations, else the folder itself."""
+def _images(root: Path, beside: Path) -> Path:
+    """The folder of the pictures: images/ in, beside or above that of the annotations, else the folder."""
     folder = root if root.is_dir() else root.parent
-    for place in (folder / "images", folder.parent / "images"):
+    for place in (folder / "images", folder.parent / "images", beside / "images"):
         if place.is_dir():
             return place
     return folder
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many pictures.
+    """
+    place = folder / "mpii_human_pose_v1_u12_2"
+    pictures, train, alone = [], [], []
+    for at, one in enumerate(_acted.scenes(rng, count, "mpii16")):
+        train.append(at % 4 != 3)
+        people = [_person(one, who, train[-1]) for who in range(len(one.boxes))]
+        name = f"{at + 1:09d}.jpg"
+        pictures.append({"image": _acted.structs([{"name": name}]), "annorect": _acted.structs(people)})
+        alone.append(np.arange(1.0, len(people) + 1)[:, None] if len(people) == 1 else np.zeros((0, 0)))
+        one.save(place / "images" / name)
+    single = np.empty((len(alone), 1), object)
+    single[:, 0] = alone
+    action = {"cat_name": "sports", "act_name": "made exercise", "act_id": 1.0}
+    release = {
+        "annolist": _acted.structs(pictures),
+        "img_train": np.array([train], np.float64),
+        "version": "12",
+        "single_person": single,
+        "act": _acted.structs([action] * len(pictures)).T,
+    }
+    _acted.save_mat(place / "mpii_human_pose_v1_u12_1.mat", RELEASE=_acted.structs([release]))
+
+
+def _person(one: _acted.Picture, who: int, train: bool) -> dict[str, Any]:
+    """Somebody as the .mat holds them: of the test part without joints."""
+    x1, y1, x2, y2 = (one.boxes[who] + 1).astype(np.float64).tolist()
+    rough = _acted.structs([{"x": (x1 + x2) / 2, "y": (y1 + y2) / 2}])
+    fields = {"scale": max(x2 - x1, y2 - y1) / BODY_PX, "objpos": rough}
+    if not train:
+        return fields
+    points = [
+        {"x": float(x) + 1, "y": float(y) + 1, "id": float(joint), "is_visible": float(state == SEEN)}
+        for joint, ((x, y), state) in enumerate(zip(one.joints[who], one.state[who], strict=True))
+        if state
+    ]
+    top = {"x1": x1, "y1": y1, "x2": x2, "y2": y1 + (y2 - y1) / 6}
+    return {**top, "annopoints": _acted.structs([{"point": _acted.structs(points)}]), **fields}

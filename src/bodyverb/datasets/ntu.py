@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from bodyverb.core import Clip, InputError, PoseSequence
-from bodyverb.datasets import _bodies
+from bodyverb.datasets import _acted, _bodies
 from bodyverb.datasets._files import Files, find
 from bodyverb.datasets._ntu_missing import MISSING
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import ntu_skeleton
+from bodyverb.geometry.camera import Camera
+from bodyverb.geometry.known_cameras import CAMERAS, COLOR_SIZE
 
 CLASSES = (
     "drink_water", "eat_meal", "brush_teeth", "brush_hair", "drop", "pick_up", "throw", "sit_down",
@@ -58,6 +62,13 @@ PUBLISHED = {
     },
 }  # fmt: skip
 """Clips without those whose skeletons are missing, by subset."""
+
+VIEWS = (0.0, 0.8, -0.8)
+"""Where the three sensors stand round made people, rad."""
+COLOR = Camera(
+    focal=np.array([1063.0, 1063.0]), centre=np.array([959.5, 539.5]), image_size=COLOR_SIZE, axes="kinect"
+)
+"""A colour camera for made people, where the infrared one is."""
 
 Subset = Literal["60", "120", "lstm8"]
 Bodies = Literal["tracked", "file", "pyskl"]
@@ -198,3 +209,32 @@ def _arranged(camera: PoseSequence, poses: PoseSequence, bodies: Bodies) -> tupl
         return poses, 0
     made = (_bodies.tracked if bodies == "tracked" else _bodies.pyskl)(camera)
     return made.apply(poses), made.id_changes()
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many clips.
+    """
+    for one in _acted.plan(count, ACTIONS_60, (1, 3, 2, 6)):
+        action, view = one.kind + 1, one.repetition % len(VIEWS)
+        people = 2 if action in PAIRS else 1
+        world = _acted.acted(
+            CLASSES[one.kind], rng, rate_hz=ntu_skeleton.RATE_HZ, seconds=2, people=people, person=one.person
+        )
+        seen = _acted.before_kinect(world, "kinect25", turn=VIEWS[view])
+        seen = seen.replace(person_ids=tuple(f"7205759403793110{at}" for at in range(people)))
+        pixels = {
+            space: seen.replace(
+                position=camera.project(seen.position).astype(np.float32), space="image", unit="px",
+                axes="cv", mirrored=True, image_size=camera.image_size,
+            )
+            for space, camera in (("ir", CAMERAS["ntu-a"]), ("color", COLOR))
+        }  # fmt: skip
+        repeated = one.repetition // len(VIEWS)
+        key = f"S001C{view + 1:03d}P{one.person:03d}R{repeated + 1:03d}A{action:03d}"
+        made = ntu_skeleton.from_sequences({"camera": seen, **pixels})
+        ntu_skeleton.write(folder / "nturgb+d_skeletons" / f"{key}.skeleton", made)

@@ -5,15 +5,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from bodyverb.core import Clip, InputError
+from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import nw_ucla_json
+from bodyverb.formats.files import replacing, to_json
 
 CLASSES = (
     "pick_up_with_one_hand", "pick_up_with_two_hands", "drop_trash", "walk_around", "sit_down", "stand_up",
     "donning", "doffing", "throw", "carry",
 )  # fmt: skip
+ACTIONS = (1, 2, 3, 4, 5, 6, 8, 9, 11, 12)
+"""Their numbers in the names of the files."""
 PUBLISHED = {"clips": 1484, "cross-view/train": 1020, "cross-view/test": 464}
 
 CARD = {
@@ -70,3 +76,24 @@ def open(root: str | Path) -> ClipTable:
         published=PUBLISHED,
         twice=files.twice,
     )
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many clips.
+    """
+    for number, one in enumerate(_acted.plan(count, len(CLASSES), (1, 2, 3))):
+        view = (number // 2 + one.repetition) % 3
+        world = _acted.acted(
+            CLASSES[one.kind], rng, rate_hz=nw_ucla_json.RATE_HZ, seconds=1.5, person=one.person
+        )
+        seen = _acted.before_kinect(world, "kinect20", turn=(view - 1) * 0.8)
+        code = ACTIONS[one.kind]
+        key = f"a{code:02d}_s{one.person:02d}_e{one.repetition:02d}_v{view + 1:02d}"
+        content = {"file_name": key, "skeletons": seen.position[0].round(6), "label": one.kind + 1}
+        with replacing(folder / "all_sqe" / f"{key}.json") as part:
+            part.write_text(to_json(content), encoding="utf-8")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from bodyverb.core import Clip, InputError
+from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import penn_mat
@@ -13,6 +16,7 @@ VERBS = (
     "baseball_pitch", "baseball_swing", "bench_press", "bowl", "clean_and_jerk", "golf_swing", "jump_rope",
     "jumping_jacks", "pullup", "pushup", "situp", "squat", "strum_guitar", "tennis_forehand", "tennis_serve",
 )  # fmt: skip
+VIEWS = ("front", "left", "back", "right")
 PUBLISHED = {"clips": 2326, "official/train": 1258, "official/test": 1068}
 
 CARD = {
@@ -80,3 +84,31 @@ def _clip(name: str, data: bytes) -> Clip:
         camera=label.view,
         meta={"train": label.train},
     )
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many clips.
+    """
+    for number, one in enumerate(_acted.plan(count, len(VERBS), (1, 2))):
+        world = _acted.acted(VERBS[one.kind], rng, rate_hz=penn_mat.RATE_HZ, seconds=2, person=one.person)
+        view = number // 2 % len(VIEWS)
+        seen = _acted.in_picture(world, "penn13", (480, 360), turn=view * np.pi / 2)
+        assert seen.box is not None
+        points = seen.position[0].astype(np.float64) + 1
+        _acted.save_mat(
+            folder / "Penn_Action" / "labels" / f"{number + 1:04d}.mat",
+            action=VERBS[one.kind],
+            pose=VIEWS[view],
+            x=points[..., 0],
+            y=points[..., 1],
+            visibility=np.ones(points.shape[:2], np.uint8),
+            train=1.0 if one.person == 1 else -1.0,
+            bbox=seen.box[0].astype(np.float64) + 1,
+            dimensions=np.array([[360.0, 480.0, len(points)]]),
+            nframes=float(len(points)),
+        )

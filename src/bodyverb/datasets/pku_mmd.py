@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from bodyverb.core import Clip, InputError, PoseSequence, Segment
+from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import pku_text
@@ -32,6 +35,8 @@ PUBLISHED = {
     "clips": 1076, "cross-subject/train": 944, "cross-subject/test": 132, "cross-view/train": 717,
     "cross-view/test": 359,
 }  # fmt: skip
+TURNS = {"L": 0.8, "M": 0.0, "R": -0.8}
+"""Where the three sensors stand round made people, rad."""
 NAME = re.compile(r"(\d{4})-([LMR])")
 Texts = Mapping[str, Callable[[], bytes]]
 _HEAD_BYTES = 64
@@ -220,3 +225,30 @@ def _found(root: Path) -> Iterable[tuple[str, Callable[[], bytes], bytes]]:
 
 def _labels(key: str, rows: Texts) -> tuple[PkuLabel, ...]:
     return pku_text.read_labels(f"{key}.txt", data=rows[key]()) if key in rows else ()
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: about how many labelled stretches, each seen from three sides.
+    """
+    for number in range(max(2, count // (5 * len(TURNS)))):
+        recording = number + 2 if number % 2 == 0 else TEST_RECORDINGS[number // 2]
+        clips: list[PoseSequence] = []
+        rows = []
+        for kind in range(number % 10, len(CLASSES), 10):
+            for label, seconds in (("idle", 1.0), (CLASSES[kind], 2.0)):
+                clips.append(
+                    _acted.acted(label, rng, rate_hz=RATE_HZ, seconds=seconds, person=number, people=2)
+                )
+            end = sum(clip.frames for clip in clips)
+            rows.append(PkuLabel(action=kind + 1, start=end - clips[-1].frames, end=end - 1, confidence=2))
+        world = _acted.joined(clips)
+        for side, turn in TURNS.items():
+            seen = _acted.before_kinect(world, "kinect25", turn=turn)
+            name = f"{recording:04d}-{side}.txt"
+            pku_text.write(folder / "PKU_Skeleton_Renew" / name, seen)
+            pku_text.write_labels(folder / "Train_Label_PKU_final" / name, rows)

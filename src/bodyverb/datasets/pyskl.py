@@ -6,12 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from bodyverb.core import Clip, FormatError, InputError
 from bodyverb.core.pose import Axes, Unit
 from bodyverb.core.skeleton import Skeleton
+from bodyverb.datasets import _acted
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import pyskl
 
+MADE = ("squat", "jumping_jacks", "wave", "clap")
+"""Classes of a made file."""
 PART = re.compile(r"(?:(?P<name>.+)_)?(?P<part>train|val|test)(?P<number>\d*)")
 
 CARD = {
@@ -115,3 +120,23 @@ def _splits(
         if "test" not in parts and "val" in parts:
             parts["test"] = parts.pop("val")
     return splits
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many clips.
+    """
+    records, splits = [], {"train": [], "val": []}  # type: ignore[var-annotated]
+    for number, one in enumerate(_acted.plan(count, len(MADE), (1, 2, 3, 4))):
+        people = 1 + number % 2
+        world = _acted.acted(MADE[one.kind], rng, rate_hz=30.0, seconds=2, person=one.person, people=people)
+        seen = _acted.in_picture(world, "coco17", (340, 256))
+        name = f"{MADE[one.kind]}_{number:04d}"
+        records.append(pyskl.record_of(seen, id=name, label=one.kind, dtype="float16"))
+        splits["val" if one.person == 4 else "train"].append(name)
+    file = pyskl.PysklFile(records=tuple(records), splits={name: tuple(ids) for name, ids in splits.items()})
+    pyskl.write(folder / "made_2d.pkl", file)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from bodyverb.core import Clip, InputError
+from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import utd_mat
@@ -72,3 +75,20 @@ def open(root: str | Path) -> ClipTable:
         published=PUBLISHED,
         twice=files.twice,
     )
+
+
+def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Makes a small data set like it, of procedural people.
+
+    Args:
+        folder: where its files go, laid out as in the original.
+        rng: source of every draw.
+        count: how many clips.
+    """
+    for one in _acted.plan(count, len(CLASSES), (1, 2, 3, 4)):
+        world = _acted.acted(CLASSES[one.kind], rng, rate_hz=utd_mat.RATE_HZ, seconds=2, person=one.person)
+        seen = _acted.before_kinect(world, "utd20")
+        name = f"a{one.kind + 1}_s{one.person}_t{one.repetition + 1}_skeleton.mat"
+        _acted.save_mat(
+            folder / "Skeleton" / name, d_skel=np.moveaxis(seen.position[0].astype(np.float64), 0, -1)
+        )

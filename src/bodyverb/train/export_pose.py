@@ -47,7 +47,7 @@ def export_finder(checkpoint: Path, path: Path, config: finder.Config) -> Path:
 
 def calibration_crops(root: Path, size: int, count: int = 160) -> np.ndarray:
     """Training crops (count, size, size, 3) uint8 as the network sees them at run time."""
-    data = lspet.open(root)
+    data = lspet.pictures(root)
     rows = data.split("train")
     rows = rows[np.isfinite(data.joints[rows]).all(-1).sum(1) >= 8]
     rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
@@ -57,7 +57,7 @@ def calibration_crops(root: Path, size: int, count: int = 160) -> np.ndarray:
 
 def calibration_frames(root: Path, count: int = 48) -> list[np.ndarray]:
     """Training pictures (1, h, w, 3) uint8 stretched to typical canvases of the finder."""
-    data = lspet.open(root)
+    data = lspet.pictures(root)
     rows = data.split("train")
     chosen = rows[np.linspace(0, len(rows) - 1, count).astype(int)]
     sizes = [(384, 224), (288, 288), (224, 384), (320, 256)]

@@ -95,7 +95,7 @@ def train(settings: FinderTraining) -> dict[str, float]:
     """Run the training; the run folder then holds config.json, cutouts.npz, log.csv, last.pt and best.pt."""
     torch.manual_seed(settings.loop.seed)
     skeleton = skeletons.get("lsp14")
-    data = lspet.open(settings.root)
+    data = lspet.pictures(settings.root)
     settings.out.mkdir(parents=True, exist_ok=True)
     path = settings.cutouts or settings.out / "cutouts.npz"
     if not path.exists():

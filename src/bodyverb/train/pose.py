@@ -92,7 +92,7 @@ def train(settings: PoseTraining) -> dict[str, float]:
     """
     torch.manual_seed(settings.loop.seed)
     skeleton = skeletons.get("lsp14")
-    data = lspet.open(settings.root)
+    data = lspet.pictures(settings.root)
     visible = np.isfinite(data.joints).all(-1).sum(1) >= 4
     held = data.split("validation")
     rows = data.split("all" if settings.all_data else "train")

@@ -1,0 +1,81 @@
+"""Every data set can be made small: what is made is clean, opens, loads, packs, and is the same each time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bodyverb import datasets
+from bodyverb.cli.main import main
+from bodyverb.core import InputError
+from bodyverb.datasets import _acted
+from bodyverb.datasets._registry import open_any
+from bodyverb.datasets._samples import SampleTable
+from bodyverb.datasets.checks import check
+
+OPTIONS = {"pyskl": {"layout": "coco17"}}
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    place = tmp_path_factory.mktemp("made")
+    return {name: datasets.make(name, place / name, count=COUNT) for name in datasets.names()}
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_made_is_clean_opens_and_loads(made: dict[str, Path], name: str):
+    table = open_any(name, made[name], **OPTIONS.get(name, {}))
+    report = check(table, whole=False)
+    assert report.findings == () and report.clips == len(table) >= 6
+    assert all(ids for split in table.splits.values() for ids in split.values())
+    first = table[0]
+    assert first.id == table.ids[0]
+    if isinstance(table, SampleTable):
+        assert len(table.picture(first.id)) > 1000
+    elif table.posed:
+        height = first.poses.position[0, :, first.poses.skeleton.index("left_shoulder"), 1]
+        assert first.poses.present.mean() > 0.7 and np.ptp(height) > 0
+        assert first.label is None or first.label in table.classes
+
+
+@pytest.mark.parametrize("name", ["ntu", "nw_ucla", "utd_mhad", "cmu_mocap", "pku_mmd"])
+def test_made_people_stand(made: dict[str, Path], name: str):
+    for clip in datasets.open(name, made[name]):
+        layout = clip.poses.skeleton
+        height = np.nanmean(clip.poses.position[..., 1], axis=(0, 1))
+        head, hip, foot = (height[layout.index(joint)] for joint in ("head", "left_hip", "left_ankle"))
+        assert head > hip > foot, clip.id
+
+
+def test_the_command_makes_the_same_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for folder in ("a", "b"):
+        assert main(["data", "synth", "nw_ucla", str(tmp_path / folder), "--count", "6", "--seed", "3"]) == 0
+    assert "6 files" in capsys.readouterr().out
+    files = [sorted((tmp_path / folder).rglob("*.json")) for folder in ("a", "b")]
+    assert [one.read_bytes() for one in files[0]] == [one.read_bytes() for one in files[1]]
+    assert main(["data", "check", "nw_ucla", str(tmp_path / "a"), "--part"]) == 0
+    assert main(["data", "synth", "nw_ucla", str(tmp_path / "a")]) == 2
+    assert main(["data", "synth", "nonsense", str(tmp_path / "c")]) == 2
+    assert main(["data", "synth", "ntu", str(tmp_path / "c"), "--count", "0"]) == 2
+
+
+def test_kinds_of_merl(made: dict[str, Path]):
+    for kind in ("clips", "pictures"):
+        table = open_any("merl", made["merl"], kind=kind)
+        assert check(table, whole=False).findings == ()
+    assert check(table).findings[0].what == "pictures that are not there"
+    with pytest.raises(InputError, match="one of pictures"):
+        datasets.open("merl", made["merl"], kind="pictures")
+
+
+def test_one_person_of_a_picture(made: dict[str, Path]):
+    table = open_any("coco_keypoints", made["coco_keypoints"], single=True)
+    assert len(table) > COUNT and all(sample.poses.persons == 1 == len(sample.boxes) for sample in table)
+    assert open_any("mpii", made["mpii"], single=True).ids
+
+
+def test_a_plan_has_all_people_in_every_class():
+    plan = _acted.plan(48, 60, (1, 3, 2))
+    assert len({one.kind for one in plan}) == 8
+    assert all({two.person for two in plan if two.kind == one.kind} == {1, 2, 3} for one in plan)
