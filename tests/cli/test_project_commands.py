@@ -1,8 +1,11 @@
-"""`project fit`, `apply` and `invert`, from files to files."""
+"""`project fit`, `apply`, `invert` and `compare`, from files to files."""
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import h5py
 import numpy as np
 import pytest
@@ -22,6 +25,7 @@ from bodyverb.formats import (
 )
 from bodyverb.geometry.flat_poses import flat, solid
 from bodyverb.geometry.known_cameras import CAMERAS
+from bodyverb.outputs.curves import WIDTH
 
 rng = np.random.default_rng(0)
 
@@ -221,17 +225,73 @@ def test_broken_cameras(tmp_path, content):
 def test_compare(tmp_path, capsys):
     for at, name in enumerate(("ntu-a", "ntu-b", "ntu-a")):
         sensor_file(tmp_path / f"{at}.skeleton", name)
-    code, said, _ = told(capsys, "project", "compare", tmp_path, "--json")
+    plot = tmp_path / "compare.png"
+    code, said, _ = told(capsys, "project", "compare", tmp_path, "--json", "--plot", plot)
     rows = {(row["way"], row["sensor"]): row for row in json.loads(said)["rows"]}
     assert code == 0 and len(rows) == 8
-    for sensor in ("sensor 1", "sensor 2"):
+    for sensor, files in (("ntu-a", {"0.skeleton", "2.skeleton"}), ("ntu-b", {"1.skeleton"})):
         means = [rows[way, sensor]["mean"] for way in ("generic pinhole", "fitted pinhole", "fitted camera")]
         assert means[0] > 2 > means[1] > 0.01 > 1e-4 > means[2] > 0
         one = rows["fitted camera", sensor]
         assert one["median"] <= one["p95"] <= one["max"] and len(one["by_joint"]) == 25
-        assert one["by_depth_m"]["0-2"] is None and one["by_depth_m"]["3-4"] < 1e-3
+        assert one["by_depth_m"]["0.5-0.75"] is None and one["by_depth_m"]["3-3.25"] < 1e-3
+        assert set(one["by_file"]) == files
+    picture = cv2.imread(str(plot))
+    assert picture.shape[1] == 2 * WIDTH and picture.shape[0] > 1000 and len(np.unique(picture)) > 50
     code, said, _ = told(capsys, "project", "compare", tmp_path)
-    assert code == 0 and "sensor 2: 1.skeleton" in said and "generic pinhole" in said
+    assert code == 0 and "ntu-b: 1.skeleton" in said and "generic pinhole" in said
+
+
+def test_files_that_hold_nobody_or_are_damaged(tmp_path, capsys):
+    """Nobody in any frame, no frame at all, a file cut short: named, and the rest is used."""
+    sensor_file(tmp_path / "good.skeleton", "ntu-a")
+    (tmp_path / "empty.skeleton").write_text("3\n0\n0\n0\n")
+    (tmp_path / "none.skeleton").write_text("0\n")
+    (tmp_path / "cut.skeleton").write_bytes((tmp_path / "good.skeleton").read_bytes()[:9000])
+    for words in (("fit", tmp_path, "--json"), ("compare", tmp_path, "--json")):
+        code, said, wrong = told(capsys, "project", *words)
+        assert code == 3 and json.loads(said) and len(wrong.splitlines()) == 3
+        assert all(f"{name}.skeleton" in wrong for name in ("empty", "none", "cut"))
+
+
+def test_the_extra_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for name in [name for name in sys.modules if name.startswith("bodyverb.train.projection")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(name, raising=False)
+    words = "project", "train", tmp_path / "run", "--root", tmp_path
+    code, _, wrong = told(capsys, *words)
+    assert code == 2 and "bodyverb[train]" in wrong and wrong.count("\n") == 1
+    sensor_file(tmp_path / "0.skeleton", "ntu-a")
+    code, _, wrong = told(capsys, "project", "compare", tmp_path, "--models", tmp_path / "model0.pt")
+    assert code == 2 and "bodyverb[train]" in wrong
+
+
+def test_train(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("torch", reason="needs the extra [train]")
+    from bodyverb.train.projection import RECIPES
+
+    quick = {"better": replace(RECIPES["better"], points=8192)}
+    monkeypatch.setattr("bodyverb.train.projection.RECIPES", quick)
+    data, out = tmp_path / "data", tmp_path / "run"
+    data.mkdir()
+    for performer, camera in ((1, "ntu-a"), (2, "ntu-a"), (3, "ntu-a"), (4, "ntu-b"), (5, "ntu-b")):
+        sensor_file(data / f"S001C001P{performer:03d}R001A001.skeleton", camera)
+    words = "project", "train", out, "--ntu", data, "--recipe", "better", "--epochs", 3
+    code, said, _ = told(capsys, *words)
+    assert code == 0 and "ntu-a" in said and (out / "loss.png").exists()
+    rows = json.loads((out / "result.json").read_text())["test"]
+    assert [(row["sensor"], row["files"]) for row in rows] == [("ntu-a", 1)] and rows[0]["mean"] < 0.3
+    assert rows[0]["joints"] == 1725  # of performer 3; the frame that was not tracked is left out
+    code, _, wrong = told(capsys, *words)
+    assert code == 2 and "--resume" in wrong
+    assert told(capsys, *words, "--resume")[0] == 0
+    code, said, wrong = told(capsys, "project", "compare", data, "--models", out, "--json")
+    found = {(row["way"], row["sensor"]): row["mean"] for row in json.loads(said)["rows"]}
+    assert code == 0 and found["better, NTU RGB+D", "ntu-b"] < 0.3 and "trained on 4" in wrong
+    for more in ((), ("--ntu", data, "--root", data), ("--ntu", data, "--epochs", 0)):
+        code, _, wrong = told(capsys, "project", "train", tmp_path / "other", *more)
+        assert code == 2 and wrong.startswith("bodyverb: Expected") and not (tmp_path / "other").exists()
 
 
 @pytest.mark.realdata

@@ -12,7 +12,7 @@ from bodyverb.geometry.fitting import NAMES, CameraFit, fit_ir
 from bodyverb.geometry.fitting_color import fit_color
 from bodyverb.geometry.known_cameras import CAMERAS, kinect_ir, spread_px
 from bodyverb.geometry.rotation import about_x, about_y
-from bodyverb.geometry.sensors import by_sensor
+from bodyverb.geometry.sensors import by_sensor, names_of
 
 COLOR = Camera(
     focal=(1057, 1056),
@@ -120,9 +120,30 @@ def test_files_by_sensor():
     files = {f"{name}{at}": pairs(CAMERAS[name], 400, at) for at in (1, 2) for name in ("ntu-a", "ntu-b")}
     files["short"] = tuple(part[:5] for part in pairs(CAMERAS["ntu-b"], seed=7))
     files["empty"] = np.full((3, 3), np.nan), np.zeros((3, 2))
-    sensors, trouble = by_sensor(files, fit_ir, 0.01)
+    sensors, trouble = by_sensor(files.items(), fit_ir, 0.01)
     assert [one.files for one in sensors] == [("ntu-a1", "ntu-a2"), ("ntu-b1", "ntu-b2", "short")]
     assert list(trouble) == ["empty"] and sensors[1].fit.used == 805
+    assert names_of(sensors, "ir") == ["ntu-a", "ntu-b"] and names_of(sensors, "color") == [
+        "color-1",
+        "color-2",
+    ]
+
+
+def test_a_first_file_that_says_little_joins_its_sensor_later():
+    points, pixels = pairs(CAMERAS["ntu-b"], 300)
+    near = np.abs(points[:, :2] / points[:, 2:]).max(axis=1) < 0.1
+    noisy = pixels[near] + np.random.default_rng(0).normal(0, 0.005, pixels[near].shape)
+    files = {"poor": (points[near], noisy), "good": pairs(CAMERAS["ntu-b"], 900, 1)}
+    sensors, trouble = by_sensor(files.items(), fit_ir, 0.01)
+    assert [one.files for one in sensors] == [("poor", "good")] and not trouble
+
+
+def test_very_many_files_are_fitted_on_some_bodies_of_each(monkeypatch):
+    monkeypatch.setattr("bodyverb.geometry.sensors._WHOLE_ROWS", 2000)
+    files = ((f"{at}", pairs(CAMERAS["ntu-a" if at % 3 else "ntu-b"], 500, at)) for at in range(30))
+    sensors, trouble = by_sensor(files, fit_ir, 0.01)
+    assert [len(one.files) for one in sensors] == [10, 20] and not trouble
+    assert sum(one.fit.used for one in sensors) == 4 * 500 + 26 * 50
 
 
 def test_a_colour_camera():

@@ -24,7 +24,7 @@ def network() -> "torch.nn.Sequential":
 def test_as_torch_computes(tmp_path):
     made = network()
     torch.save(made.state_dict(), tmp_path / "a.pt")
-    found = projection_mlp.load(tmp_path / "a.pt")
+    found = projection_mlp.load(tmp_path / "a.pt").only
     points = np.random.default_rng(0).normal(size=(50, 3))
     with torch.no_grad():
         theirs = made(torch.tensor(points, dtype=torch.float32)).numpy() * (512, 424)
@@ -54,7 +54,7 @@ def test_damaged_or_absent(tmp_path):
 @pytest.mark.realdata
 def test_the_published_networks_miss_by_pixels(data_root: Path):
     """3.6 px on sensor A and 7.2 px on B were measured on ten files; four of them are here."""
-    last = projection_mlp.load(data_root / "seed000_models" / "model4.pt")
+    last = projection_mlp.load(data_root / "seed000_models" / "model4.pt").only
     for pattern, expected in (("S001C001*", 3.6), ("S001C003*", 7.2)):
         joints = np.concatenate(
             [ntu_skeleton.read(path).joints.reshape(-1, 12) for path in (data_root / "ntu").glob(pattern)]

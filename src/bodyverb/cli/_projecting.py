@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ from bodyverb.core.errors import FormatError, InputError
 if TYPE_CHECKING:
     from bodyverb.core import PoseSequence
     from bodyverb.geometry.camera import Camera
-    from bodyverb.geometry.sensors import Pairs
+    from bodyverb.geometry.sensors import Pairs, Sensor
 
+SLACK_PX = {"ir": 0.01, "color": 0.1}
 _NUMBERS = re.compile(rb"[0-9eE.+\s-]*")
 POSES, TABLE, COCO, STORE, SENSOR, TEXT = ".poses.h5", ".csv", ".json", ".h5", ".skeleton", ".txt"
 
@@ -114,29 +116,68 @@ def pixel_poses(path: Path) -> PoseSequence:
     return spaces["ir"].replace(extras={"depth_mm": spaces["camera"].position[..., 2] * 1000})
 
 
-def pairs_of(files: tuple[Path, ...], target: str) -> dict[str, Pairs]:
-    """Points and pixels, `ir` or `color`, of every NTU file, 25 rows a body; untracked joints are NaN.
+def sensors_of(files: tuple[Path, ...], target: str) -> tuple[tuple[Sensor, ...], dict[str, str]]:
+    """The sensors, `ir` or `color`, that made these NTU files, and what is wrong with files that fit none.
+
+    Joints that the sensor did not track are left out.
+
+    Args:
+        files: `.skeleton` files and folders of them.
+        target: Which pixels.
 
     Raises:
-        InputError: There are no files, or one is damaged.
+        InputError: There are no files, or none of a sensor.
     """
+    from bodyverb.cli._counting import counting
+    from bodyverb.geometry.fitting import fit_ir
+    from bodyverb.geometry.fitting_color import fit_color
+    from bodyverb.geometry.sensors import by_sensor
+
+    paths = [
+        path for file in files for path in (sorted(file.rglob("*" + SENSOR)) if file.is_dir() else [file])
+    ]
+    if not paths:
+        raise InputError("Expected .skeleton files, got none; name files or folders of them")
+    broken: dict[str, str] = {}
+    with counting("reading") as seen:
+        pairs = _pairs(list(dict.fromkeys(paths)), target, broken, seen)
+        fit = fit_ir if target == "ir" else fit_color
+        sensors, trouble = by_sensor(pairs, fit, SLACK_PX[target])
+    trouble |= broken
+    if not sensors:
+        name, words = next(iter(trouble.items()))
+        raise InputError(f"{words}: {name}")
+    return sensors, trouble
+
+
+def tell(trouble: dict[str, str]) -> int:
+    """Say which files were left out, and why; the exit code."""
+    for name, words in trouble.items():
+        print(f"bodyverb: {words}: {name}", file=sys.stderr)
+    return 3 if trouble else 0
+
+
+def _pairs(
+    paths: list[Path], target: str, broken: dict[str, str], seen: Callable[[int, int], None] | None
+) -> Iterator[tuple[str, Pairs]]:
+    """Points and pixels of every file, 25 rows a body, untracked joints NaN; damaged files go to `broken`."""
     import numpy as np
 
     from bodyverb.formats import ntu_skeleton
 
-    paths = [
-        path for file in files for path in (sorted(file.rglob("*.skeleton")) if file.is_dir() else [file])
-    ]
-    if not paths:
-        raise InputError("Expected .skeleton files, got none; name files or folders of them")
     short = len({path.name for path in paths}) == len(paths)
-    found = {}
-    for path in paths:
-        joints = ntu_skeleton.read(path).joints.reshape(-1, len(ntu_skeleton.JOINT_FIELDS))
+    for at, path in enumerate(paths, 1):
+        name = path.name if short else str(path)
+        try:
+            joints = ntu_skeleton.read(path).joints.reshape(-1, len(ntu_skeleton.JOINT_FIELDS))
+        except FormatError as error:
+            broken[name] = str(error).removesuffix(f": {path}")
+            continue
         tracked = joints[:, ntu_skeleton.JOINT_FIELDS.index("tracking_state")] > 0
         points = np.where(tracked[:, None], joints[:, ntu_skeleton.SPACES["camera"]], np.nan)
-        found[path.name if short else str(path)] = points, joints[:, ntu_skeleton.SPACES[target]]
-    return found
+        if seen is not None:
+            seen(at, len(paths))
+        yield name, (points, joints[:, ntu_skeleton.SPACES[target]])
 
 
 def write_one(path: Path, poses: PoseSequence) -> Path:

@@ -29,6 +29,11 @@ examples:
   bodyverb demo                              see it work without any data
 """
 
+EXTRAS: dict[str | None, str] = dict.fromkeys(
+    ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript"), "train"
+)
+"""Modules that come with an extra of the package."""
+
 
 def commands() -> dict[str, str]:
     """Every command and its summary, read from the sources of this folder without importing them.
@@ -93,6 +98,14 @@ def _run(name: str, rest: list[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing in EXTRAS:
+            extra = EXTRAS[missing]
+            print(
+                f"bodyverb: Expected the extra [{extra}], got no {missing}; pip install 'bodyverb[{extra}]'",
+                file=sys.stderr,
+            )
+            return 2
         print(
             f"bodyverb: this is a bug of bodyverb: {type(error).__name__}: {error}; "
             "run again with --debug and report what it prints",

@@ -6,21 +6,14 @@ which it is.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
-from bodyverb.core.errors import InputError
-
 if TYPE_CHECKING:
-    from bodyverb.geometry.camera import Camera
-    from bodyverb.geometry.sensors import Pairs, Sensor
-
-SLACK_PX = {"ir": 0.01, "color": 0.1}
-SAME_PX = 0.02
+    from bodyverb.geometry.sensors import Sensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,69 +33,38 @@ class Command:
 
     def run(self) -> int:
         """Read, group by sensor, fit, print."""
-        from bodyverb.cli._projecting import pairs_of
+        from bodyverb.cli._projecting import sensors_of, tell
         from bodyverb.formats import camera_json
         from bodyverb.formats.files import to_json
-        from bodyverb.geometry.fitting import fit_ir
-        from bodyverb.geometry.fitting_color import fit_color
-        from bodyverb.geometry.sensors import by_sensor
+        from bodyverb.geometry.sensors import names_of
 
-        pairs = pairs_of(self.files, self.target)
-        fit = fit_ir if self.target == "ir" else fit_color
-        sensors, trouble = by_sensor(pairs, fit, SLACK_PX[self.target])
-        if not sensors:
-            name, words = next(iter(trouble.items()))
-            raise InputError(f"{words}: {name}")
-        names = _names(sensors, self.target)
+        sensors, trouble = sensors_of(self.files, self.target)
+        names = names_of(sensors, self.target)
         entries = [
             camera_json.entry(name, self.target, one) for name, one in zip(names, sensors, strict=True)
         ]
         if self.out is not None:
             camera_json.write(self.out, entries)
         if self.plot is not None:
-            _draw(self.plot, dict(zip(names, sensors, strict=True)), pairs)
+            _draw(self.plot, dict(zip(names, sensors, strict=True)))
         if self.json:
             print(to_json({"cameras": entries}))
         else:
             _print(entries)
-        for name, words in trouble.items():
-            print(f"bodyverb: {words}: {name}", file=sys.stderr)
-        return 3 if trouble else 0
+        return tell(trouble)
 
 
-def _names(sensors: tuple[Sensor, ...], target: str) -> list[str]:
-    """An id for each: that of the known sensor it is, or target and number."""
-    from bodyverb.geometry.known_cameras import CAMERAS
-
-    names = []
-    for at, sensor in enumerate(sensors, 1):
-        known = [name for name, other in CAMERAS.items() if _apart(sensor.fit.camera, other) < SAME_PX]
-        free = target == "ir" and known and known[0] not in names
-        names.append(known[0] if free else f"{target}-{at}")
-    return names
-
-
-def _apart(one: Camera, other: Camera) -> float:
-    """Mean distance of the two cameras' pixels over the picture, px."""
-    import numpy as np
-
-    from bodyverb.geometry.known_cameras import IR_SIZE
-
-    pixels = np.stack(np.meshgrid(np.arange(0, IR_SIZE[0], 16), np.arange(0, IR_SIZE[1], 16)), axis=-1)
-    away = np.linalg.norm(one.project(other.unproject(pixels, 1.0)) - pixels, axis=-1)
-    return float(away.mean())
-
-
-def _draw(path: Path, sensors: dict[str, Sensor], pairs: dict[str, Pairs]) -> None:
+def _draw(path: Path, sensors: dict[str, Sensor]) -> None:
     import numpy as np
 
     from bodyverb.geometry.fitting import usable
+    from bodyverb.geometry.sensors import together
     from bodyverb.outputs.residual_svg import Residuals, write_residual_svg
 
     drawings = []
     for name, sensor in sensors.items():
         camera = sensor.fit.camera
-        points, pixels = (np.concatenate([pairs[file][part] for file in sensor.files]) for part in (0, 1))
+        points, pixels = together(sensor.pairs.values())
         good = usable(points, pixels)
         distance = np.linalg.norm(camera.project(points[good]) - pixels[good], axis=1)
         title = (
