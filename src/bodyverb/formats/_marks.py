@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from bodyverb import skeletons
-from bodyverb.core import Skeleton
+from bodyverb.core import FormatError, InputError, PoseSequence, Skeleton
+from bodyverb.core.pose import Axes, Space, Unit
+from bodyverb.formats._format import Frame
+
+LENGTHS: dict[str, tuple[Unit, float]] = {
+    "none": ("none", 1.0),
+    "mm": ("mm", 1.0),
+    "cm": ("m", 0.01),
+    "m": ("m", 1.0),
+    "in": ("m", 0.0254),
+}
+"""Unit of a file -> our unit, and how many of it the file's is."""
+SPACES: tuple[Space, ...] = ("world", "camera", "root")
+UNITS: tuple[Unit, ...] = ("m", "mm")
 
 
 def layout(name: str, joints: Sequence[str], parents: Sequence[int] | None = None) -> Skeleton:
@@ -73,3 +87,60 @@ def _root(joints: Sequence[str], parents: Sequence[int], flip: Sequence[int]) ->
         return hips
     first = list(parents).index(-1)
     return sorted({first, flip[first]})
+
+
+def length(unit: str, path: str | Path) -> tuple[Unit, float]:
+    """Our unit for a unit of a file, and the factor to it.
+
+    Raises:
+        InputError: There is no such unit.
+    """
+    if unit not in LENGTHS:
+        raise InputError(f"Expected a unit of {', '.join(LENGTHS)}, got {unit!r}; correct it: {path}")
+    return LENGTHS[unit]
+
+
+def named(given: Skeleton | str | None, marks: Sequence[str], name: str, path: str | Path) -> Skeleton:
+    """The layout given for so many marks, else one of their names.
+
+    Raises:
+        FormatError: The layout given has another number of joints.
+    """
+    if given is None:
+        return layout(name, unique(marks))
+    skeleton = skeletons.get(given) if isinstance(given, str) else given
+    if len(skeleton) != len(marks):
+        raise FormatError(
+            f"Expected {len(skeleton)} joints of layout {skeleton.name!r}, got {len(marks)} marks; "
+            f"give the file's own --layout: {path}"
+        )
+    return skeleton
+
+
+def check(poses: PoseSequence, path: str | Path) -> None:
+    """Refuse what a file of marks cannot hold.
+
+    Raises:
+        InputError: The poses are of several people, not 3D, or in no unit.
+    """
+    if poses.persons != 1 or poses.position.shape[3] != 3 or poses.unit not in ("m", "mm"):
+        raise InputError(
+            f"Expected one person in 3D in m or mm, got {poses.persons} in {poses.position.shape[3]}D in "
+            f"{poses.unit}; select or convert them: {path}"
+        )
+
+
+def frames(*axes: Axes) -> tuple[Frame, ...]:
+    """The frames of reference of such files: 3D of any space in m or mm."""
+    return tuple(
+        Frame(space=space, unit=unit, axes=one) for space in SPACES for unit in UNITS for one in axes
+    )
+
+
+def rate_of(times: Sequence[float]) -> float:
+    """Frames per second of rising times, exactly where they are n / rate for a short rate."""
+    if len(times) < 2:
+        return 30.0
+    mean = (len(times) - 1) / (times[-1] - times[0])
+    short = float(f"{mean:.6g}")
+    return short if abs(short - mean) < 1e-6 * mean else mean

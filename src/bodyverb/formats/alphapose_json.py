@@ -16,7 +16,7 @@ Format: `docs/output.md` of AlphaPose (Fang et al., 2022).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from bodyverb.core import InputError, PoseSequence, Recording, Skeleton
 from bodyverb.formats import _json_file, _numbers
+from bodyverb.formats._format import PIXELS, Format, Given, Item
 from bodyverb.formats._json_file import Fields
 from bodyverb.formats._layout import of_count
 from bodyverb.formats._untracked import Frames, People
@@ -193,3 +194,27 @@ def _flat(track: PoseSequence, row: int) -> list[float]:
     points[~track.present[0, row]] = 0
     flat: list[float] = _numbers.decimals(points.ravel()).tolist()
     return flat
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.stem, read(path, layout=given.layout, rate_hz=given.rate_hz)
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, recording)
+
+
+FORMAT = Format(
+    name="alphapose",
+    title="AlphaPose results JSON",
+    suffixes=(".alphapose.json",),
+    says=frozenset({"unit", "number ids", "scores", "boxes"}),
+    extras=("person_score", "stored_score"),
+    read=_recordings,
+    write=_save,
+    frames=(PIXELS,),
+    looks=lambda path, head: any(
+        word in head for word in (b'"image_id": "', b'"bodies"', b'"pose_keypoints_2d"')
+    ),
+)

@@ -14,16 +14,17 @@ nominal `Frame Time`. `write` of a `Bvh` gives the same numbers back. Poses beco
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-from bodyverb.core import FormatError, InputError, PoseSequence, Skeleton
+from bodyverb.core import FormatError, PoseSequence, Skeleton
 from bodyverb.core.pose import Axes
 from bodyverb.formats import _bvh_fit, _marks, _numbers
+from bodyverb.formats._format import Format, Given, Item, poses_of, recording_of
 from bodyverb.formats._joint_names import ours
 from bodyverb.formats.files import replacing
 from bodyverb.geometry import kinematics, rotation
@@ -32,7 +33,6 @@ MAX_FILE_BYTES = 256 * 1024**2
 MAX_HEAD_BYTES = 1024**2
 MAX_NODES = 1000
 MAX_FRAME_S = 3600.0
-SCALE = {"none": ("none", 1.0), "mm": ("mm", 1.0), "cm": ("m", 0.01), "m": ("m", 1.0), "in": ("m", 0.0254)}
 CHANNELS = tuple(f"{axis}{kind}" for kind in ("position", "rotation") for axis in "XYZ")
 _FIT_CHANNELS = ("Zrotation", "Yrotation", "Xrotation")
 _TURNS = {"X": rotation.about_x, "Y": rotation.about_y, "Z": rotation.about_z}
@@ -99,21 +99,18 @@ class Bvh:
         Raises:
             InputError: There is no such unit.
         """
-        if unit is not None and unit not in SCALE:
-            raise InputError(f"Expected a unit of {', '.join(SCALE)}, got {unit!r}; correct it")
-        name, scale = SCALE[unit or "none"]
+        name, scale = _marks.length(unit or "none", self.source)
         kept = self._kept()
         position = np.empty((1, len(self.values), len(kept), 3), np.float32)
         for at in range(0, len(self.values), _BLOCK):
             position[0, at : at + _BLOCK] = self._positions(slice(at, at + _BLOCK))[:, kept] * scale
-        named: Any = name
         return PoseSequence.from_arrays(
             position,
             skeleton=self.skeleton(),
             timestamps_s=np.arange(len(self.values)) * self.frame_s,
             rate="nominal",
             space="world",
-            unit=named,
+            unit=name,
             axes=axes,
             source=self.source,
         )
@@ -362,3 +359,25 @@ def _values(text: bytes, at: int, line: int, frames: int, nodes: tuple[Node, ...
 
 def _fail(expected: str, found: str, line: int, path: Path) -> NoReturn:
     raise FormatError(f"Expected {expected}, got {found}; check line {line}: {path}")
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.stem, recording_of(read(path, unit=given.unit, axes=given.axes or "y-up"))
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, poses_of(recording))
+
+
+FORMAT = Format(
+    name="bvh",
+    title="BVH motion capture",
+    suffixes=(".bvh",),
+    says=frozenset({"layout", "rate", "empty frames"}),
+    read=_recordings,
+    write=_save,
+    frames=_marks.frames("y-up"),
+    people=1,
+    looks=lambda path, head: head.lstrip()[:9].upper() == b"HIERARCHY",
+)

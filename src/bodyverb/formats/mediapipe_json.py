@@ -14,7 +14,9 @@ Source of the form: the golden files of the tfjs pose-detection models.
 from __future__ import annotations
 
 import math
+import re
 from array import array
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -23,6 +25,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence, Skeleton
 from bodyverb.formats import _json_file, _marks, _numbers
+from bodyverb.formats._format import PIXELS, Format, Frame, Given, Item, poses_of, recording_of
 from bodyverb.formats.files import replacing, to_json
 
 GUESSED_RATE_HZ = 30.0
@@ -185,3 +188,33 @@ def write(path: str | Path, poses: PoseSequence) -> Path:
             stream.write(("," if at else "") + "\n" + to_json(entry))
         stream.write("\n]\n")
     return Path(path)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    space: Any = given.space
+    yield path.stem, recording_of(read(path, space=space, rate_hz=given.rate_hz))
+
+
+def _save(path: Path, items: Iterable[Item]) -> Path:
+    ((_, recording),) = items
+    return write(path, poses_of(recording))
+
+
+def _looks(path: Path, head: bytes) -> bool:
+    """Whether a list begins with triples of numbers, or with joints by name."""
+    start = b"".join(head[:256].split())
+    return start.startswith(b"[[[") or re.match(rb'\[\{"[a-z_]+":\{"x":', start) is not None
+
+
+FORMAT = Format(
+    name="landmarks",
+    title="MediaPipe landmarks JSON (tfjs)",
+    suffixes=(".landmarks.json",),
+    says=frozenset({"layout", "unit", "empty frames"}),
+    extras=("depth_px",),
+    read=_recordings,
+    write=_save,
+    frames=(PIXELS, Frame(space="root", unit="m", axes="cv")),
+    people=1,
+    looks=_looks,
+)
