@@ -212,12 +212,21 @@ def test_a_network_for_one_person_is_as_it_was():
 
 @pytest.mark.parametrize(
     "card",
-    [{"persons": 3}, {"persons": "two"}, {"pair_classes": ["fly"]}, {"pair_classes": []},
+    [{"persons": 3}, {"persons": "two"}, {"pair_classes": ["fly"]},
      {"persons": 1, "pair_classes": ["hug"]}],
 )  # fmt: skip
 def test_cards_that_make_no_sense(card):
     with pytest.raises(ModelError, match="card"):
         Recognizer(Fake(**card))
+
+
+def test_room_for_two_without_a_verb_of_two():
+    session = Fake(pair_classes=[])
+    recognizer = Recognizer(session)
+    windows = recognizer.timeline([track("1", 0), track("2", 10)]).windows
+    assert {window.person_id for window in windows} == {"1", "2"}
+    assert session.inputs[0].shape[1] == 2 and np.isnan(session.inputs[0][:, 1]).all()
+    assert recognizer.pair(track("1", 0), track("2", 0), [(0, 4)]) == []
 
 
 def test_a_network_with_other_classes_than_its_card():

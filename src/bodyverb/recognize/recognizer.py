@@ -11,6 +11,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import InputError, ModelError, PoseSequence, Segment, Timeline, Window
 from bodyverb.core.skeleton import Skeleton
+from bodyverb.recognize.card_facts import check_flat, layout, persons_of
 from bodyverb.recognize.pairs import Presence, near_pairs, numeric, pair_id, presence
 from bodyverb.recognize.segments import DEFAULTS, merge
 from bodyverb.recognize.tracks import Track
@@ -36,11 +37,12 @@ class Session(Protocol):
 class Recognizer:
     """Scores windows of a track, or of a pair of tracks, and merges them into verbs.
 
-    The card must hold ``classes``, ``skeleton`` (the layout of the input joints), ``window_s``,
-    ``stride_s`` and ``steps``; it may hold ``thresholds`` and ``min_score``. Of a network that looks at two
-    people it says ``persons: 2`` and, where some of its classes are done by one person alone,
+    The card must hold ``classes``, ``skeleton`` (the layout of the input joints, by name or whole),
+    ``window_s``, ``stride_s`` and ``steps``; it may hold ``thresholds`` and ``min_score``. Of a network that
+    looks at two people it says ``persons: 2`` and, where some of its classes are done by one person alone,
     ``pair_classes``: those that are not. Each class is then looked for only where it can be: a pair's windows
-    name the ``pair_classes``, a single person's windows (the second person missing) the others.
+    name the ``pair_classes``, a single person's windows (the second person missing) the others. A network
+    without the output ``known`` takes everything for one of its classes.
 
     Attributes:
         classes: the verbs.
@@ -58,7 +60,7 @@ class Recognizer:
         facts = getattr(session.card, "facts", session.card)
         try:
             self.classes: tuple[str, ...] = tuple(facts["classes"])
-            self.skeleton: Skeleton = skeletons.get(facts["skeleton"])
+            self.skeleton: Skeleton = layout(facts["skeleton"])
             self.window_s = float(facts["window_s"])
             self.stride_s = float(facts["stride_s"])
             self.steps = int(facts["steps"])
@@ -68,11 +70,12 @@ class Recognizer:
                 f"got no {error}; "
                 "choose a model of the task 'verbs'"
             ) from error
-        self.persons, self.pair_classes = _people(facts, self.classes)
+        self.model = str(getattr(session.card, "name", None) or facts.get("name", ""))
+        check_flat(facts, self.model)
+        self.persons, self.pair_classes = persons_of(facts, self.classes)
         self._paired = np.array([verb in self.pair_classes for verb in self.classes])
         self.thresholds: dict[str, float] = DEFAULTS | dict(facts.get("thresholds", {}))
         self.min_score = float(facts.get("min_score", 0.0))
-        self.model = str(getattr(session.card, "name", None) or facts.get("name", ""))
         self.session = session
 
     @property
@@ -160,7 +163,7 @@ class Recognizer:
         Raises:
             InputError: not one person each, not 2D, the same person, or another picture.
         """
-        if self.persons == 1 or not len(one.timestamps_s) or not len(other.timestamps_s):
+        if not self.pair_classes or not len(one.timestamps_s) or not len(other.timestamps_s):
             return []
         tracks = sorted((one, other), key=lambda track: numeric(track.person_ids[0]))
         _check_same_picture(*(track.select(frames=slice(0, 1)) for track in tracks))
@@ -200,7 +203,9 @@ class Recognizer:
                 f"got shape {logits.shape}; correct the card of: "
                 f"{getattr(self.session.card, 'path', self.model)}"
             )
-        known = 1 / (1 + np.exp(-np.asarray(outputs["known"], np.float64).reshape(-1)))
+        known = np.ones(len(inputs))
+        if "known" in outputs:
+            known = 1 / (1 + np.exp(-np.asarray(outputs["known"], np.float64).reshape(-1)))
         known[(score.sum(axis=(2, 3)) > 0).sum(axis=1) < people] = 0.0
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         return chances / chances.sum(axis=1, keepdims=True), known
@@ -235,7 +240,7 @@ class Recognizer:
         """Scores and merges any number of tracks of one recording, and the pairs among them."""
         known = {track.person_ids[0]: track for track in tracks}
         windows = [window for track in tracks for window in self.windows(track)]
-        people = [presence(track) for track in tracks] if self.persons == 2 else []
+        people = [presence(track) for track in tracks] if self.pair_classes else []
         return self.merged(windows + self.pairs(people, known.__getitem__))
 
     def pairs(self, people: Sequence[Presence], track: Callable[[str], Track]) -> list[Window]:
@@ -248,7 +253,7 @@ class Recognizer:
         Returns:
             As `pair`; none where the network looks at one person.
         """
-        if self.persons == 1:
+        if not self.pair_classes:
             return []
         result: list[Window] = []
         found = near_pairs(people, min_s=self.thresholds["min_s"])
@@ -342,22 +347,6 @@ class Stream:
         )
         seconds, position = self.recognizer.prepare(track)
         return self.recognizer.score(seconds, position, [(start_s, end_s)], self.person_id)
-
-
-def _people(facts: Mapping[str, Any], classes: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    """`persons` and `pair_classes` of a card."""
-    persons = facts.get("persons", 1)
-    if persons not in (1, 2):
-        raise ModelError(
-            f"Expected a verb model of 1 or 2 persons, got {persons!r}; correct 'persons' in its card"
-        )
-    paired = tuple(facts.get("pair_classes", classes if persons == 2 else ()))
-    if bool(paired) != (persons == 2) or not set(paired) <= set(classes):
-        raise ModelError(
-            f"Expected pair_classes among the classes with persons 2, and none with persons 1, got {paired} "
-            f"with {persons}; correct the card"
-        )
-    return persons, paired
 
 
 def _parts(where: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
