@@ -36,8 +36,8 @@ def shortcut(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
 class MultiScaleTime(nn.Module):
     """Six ways through time side by side (Duan et al., "PYSKL", ACM MM 2022, after Liu et al., CVPR 2020).
 
-    Convolutions of three frames at dilations 1 to 4, a maximum of three frames, and a pointwise one, each on a
-    sixth of the channels; then batch norm, ReLU, a pointwise convolution and batch norm over all of them.
+    Convolutions of three frames at dilations 1 to 4, a maximum of three frames, and a pointwise one, each on
+    a sixth of the channels; then batch norm, ReLU, a pointwise convolution and batch norm over all of them.
     The pointwise convolutions that the first five begin with are one.
     """
 

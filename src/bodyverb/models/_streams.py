@@ -46,27 +46,25 @@ class StreamConfig:
     """A further input channel: 1 where the joint is there. The published networks have none."""
 
 
-def check_fit(name: str, dims: int, persons: int, card: dict, config: StreamConfig) -> None:
+def check_fit(card: dict, dims: int, persons: int, stream: str | None = None) -> None:
     """Refuse what a network cannot take before anything is built.
 
     Args:
-        name: of the network.
+        card: the network's, with `name`, `dims`, `persons` and `streams`.
         dims: axes of a position.
         persons: people in a clip.
-        card: the network's, with `dims`, `persons` and `streams`.
-        config: its settings.
+        stream: what it is to see, where it can choose.
 
     Raises:
         InputError: dims, persons or stream are none of the card's.
     """
-    for what, got, allowed in (
-        ("dims", dims, card["dims"]),
-        ("persons", persons, card["persons"]),
-        ("stream", config.stream, card["streams"]),
-    ):
-        if got not in allowed:
-            words = ", ".join(map(str, allowed))
-            raise InputError(f"Expected {what} of {name} among {words}, got {got}; choose one of them")
+    asked = {"dims": dims, "persons": persons, "streams": stream}
+    for what, got in asked.items():
+        if got is not None and got not in card[what]:
+            words = ", ".join(map(str, card[what]))
+            raise InputError(
+                f"Expected {what} of the network {card['name']} among {words}, got {got}; choose one of them"
+            )
 
 
 class Streams(nn.Module):
@@ -211,8 +209,8 @@ def _points(skeleton: Skeleton) -> tuple[Tensor, bool]:
 def _leading(position: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
     """Positions and mask (batch, time, joint, dims | 1) of the person seen longest, then moving most."""
     seen = there.amax(dim=(3, 4)).sum(dim=2)
-    path = motion(position, there)[0].abs().sum(dim=(2, 3, 4))
-    leader = (seen + path / (1.0 + path)).argmax(dim=1)
+    path = motion(position, there)[0].square().sum(dim=(2, 3, 4))
+    leader = (seen + 0.5 * path / path.amax(dim=1, keepdim=True).clamp_min(TINY)).argmax(dim=1)
     people = torch.arange(position.shape[1], device=position.device)
     chosen = (leader[:, None] == people[None]).to(position.dtype)[:, :, None, None, None]
     return (position * chosen).sum(dim=1), (there * chosen).sum(dim=1)

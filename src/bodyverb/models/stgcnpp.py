@@ -49,6 +49,10 @@ class Config(StreamConfig):
     """Dropout before the last layer."""
 
 
+SMALL = Config(width=12, blocks=2, wider=(2,))
+"""Small enough to try things out."""
+
+
 def build(config: Config, skeleton: Skeleton, n_classes: int, *, dims: int = 2, persons: int = 1) -> StGcnPP:
     """Build the network for one joint layout.
 
@@ -62,7 +66,7 @@ def build(config: Config, skeleton: Skeleton, n_classes: int, *, dims: int = 2, 
     Raises:
         InputError: the layout has no bones; stream, dims or persons are none of the card's.
     """
-    check_fit("stgcnpp", dims, persons, CARD, config)
+    check_fit(CARD, dims, persons, config.stream)
     return StGcnPP(config, skeleton, n_classes, dims)
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import Skeleton
+from bodyverb.models._streams import check_fit
 
 CARD = {
     "name": "verb-tcn",
@@ -26,6 +27,9 @@ CARD = {
     "input": "position (batch, person, time, joint, 2) with NaN, score (batch, person, time, joint), "
     "seconds (batch, time)",
     "output": "logits (batch, class), known (batch,)",
+    "dims": (2,),
+    "persons": (1, 2),
+    "streams": (),
 }
 
 FAR = 1e7
@@ -48,17 +52,27 @@ class Config:
     """Chance that a block is skipped for a sample in training."""
 
 
-def build(config: Config, skeleton: Skeleton, n_classes: int) -> VerbTcn:
+SMALL = Config(widths=(16, 24), blocks=(1, 1), dropout=0.0, drop_path=0.0)
+"""Small enough to try things out."""
+
+
+def build(config: Config, skeleton: Skeleton, n_classes: int, *, dims: int = 2, persons: int = 1) -> VerbTcn:
     """Builds the network for one joint layout.
 
     Args:
         config: sizes.
         skeleton: layout of the input joints; needs shoulders or hips by name to centre on.
         n_classes: number of verbs.
+        dims: 2.
+        persons: people of a window.
 
     Returns:
         The network, randomly initialised.
+
+    Raises:
+        InputError: dims or persons are none of the card's.
     """
+    check_fit(CARD, dims, persons)
     return VerbTcn(config, skeleton, n_classes)
 
 
@@ -75,8 +89,12 @@ class Prepare(nn.Module):
         weight = torch.full((len(skeleton.joints), 1), 1e-3)
         weight[torso] = 1.0
         self.register_buffer("torso", weight, persistent=False)
-        self.register_buffer("first", torch.tensor([a for a, _ in skeleton.limbs]), persistent=False)
-        self.register_buffer("second", torch.tensor([b for _, b in skeleton.limbs]), persistent=False)
+        self.register_buffer(
+            "first", torch.tensor([a for a, _ in skeleton.limbs], dtype=torch.long), persistent=False
+        )
+        self.register_buffer(
+            "second", torch.tensor([b for _, b in skeleton.limbs], dtype=torch.long), persistent=False
+        )
         joints, limbs = len(skeleton.joints), len(skeleton.limbs)
         self.channels = 5 * joints + 2 * limbs + 6
 
@@ -129,7 +147,7 @@ def _difference(value: Tensor, there: Tensor, tick: Tensor) -> Tensor:
     """Central difference in units a second (x 0.25) where both neighbours are there, else 0; ends are 0."""
     both = there[:, 2:] * there[:, :-2]
     inner = 0.25 * (value[:, 2:] - value[:, :-2]) * both / tick
-    return F.pad(inner, (0, 0, 0, 0, 1, 1))
+    return F.pad(inner, (0, 0, 0, 0, 1, 1))[:, : value.shape[1]]
 
 
 class Block(nn.Module):
@@ -144,7 +162,9 @@ class Block(nn.Module):
         self.drop_path = drop_path
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(nn.AvgPool1d(stride), nn.Conv1d(inputs, outputs, 1, bias=False))
+            self.shortcut = nn.Sequential(
+                nn.AvgPool1d(stride, ceil_mode=True), nn.Conv1d(inputs, outputs, 1, bias=False)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (n, inputs, time) to (n, outputs, time / stride)."""
