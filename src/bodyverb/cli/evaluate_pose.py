@@ -31,7 +31,7 @@ class Command:
     split: Literal["validation", "train", "all"] = "validation"
     """Part of lspet to use."""
     errors: Path | None = None
-    """Also write how the network errs on upright people (lspet only): the file `train verbs --errors`
+    """Also write how the network errs on upright people (lspet only): the file `train everyday --errors`
     takes."""
     json: bool = False
     """Print the numbers as JSON."""

@@ -141,9 +141,11 @@ def _parse(name: str, rest: list[str]) -> Any:
     import tyro
 
     module = importlib.import_module(f"bodyverb.cli.{name}")
+    preset = getattr(module.Command, "preset", None)
     return tyro.cli(
         module.Command,
         args=rest,
+        default=preset(rest) if preset is not None else None,
         prog=f"bodyverb {name.replace('_', ' ')}",
         description=module.__doc__,
         config=(tyro.conf.FlagCreatePairsOff, tyro.conf.CascadeSubcommandArgs),

@@ -68,10 +68,10 @@ class Command:
         def way(path: Path, learned: Learned) -> Way:
             one = learned.only
             size = 4 * one.parameters
-            name, family = (learned.name, learned.name) if path.is_dir() else (path.stem, "published")
+            name = path.resolve().name if path.is_dir() else f"published {path.stem}"
             return Way(
                 name=name,
-                family=family,
+                family=name if path.is_dir() else "published",
                 parameters=one.parameters,
                 bytes=size,
                 made=lambda known: learned.nearest(*known),

@@ -1,4 +1,4 @@
-"""The two commands of the verb classifier: `bodyverb train verbs` and `bodyverb evaluate verbs`."""
+"""The two commands of the verb classifier: `bodyverb train everyday` and `bodyverb evaluate everyday`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ABOUT: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class VerbTraining:
-    """What `run` trains; the options of `bodyverb train verbs`, which explains them."""
+    """What `run` trains; the options of `bodyverb train everyday`, which explains them."""
 
     root: Path
     out: Path
@@ -63,7 +63,7 @@ class VerbTraining:
 
 @dataclass(frozen=True, kw_only=True)
 class VerbEvaluation:
-    """What `evaluate` measures; the options of `bodyverb evaluate verbs`, which explains them."""
+    """What `evaluate` measures; the options of `bodyverb evaluate everyday`, which explains them."""
 
     model: str = NAME
     root: Path
@@ -81,7 +81,7 @@ def packaged_errors() -> PoseErrorModel:
 
 
 def run(settings: VerbTraining) -> Path:
-    """Trains, exports and measures; see `bodyverb train verbs --help`.
+    """Trains, exports and measures; see `bodyverb train everyday --help`.
 
     Args:
         settings: the options.
@@ -108,7 +108,9 @@ def run(settings: VerbTraining) -> Path:
     folder = settings.out / "model"
     network = export_verbs(module, 13, config.data.steps, folder / "model.onnx")
     known = facts(VERBS, config.data)
-    text = f"bodyverb train verbs --root DATA --out RUN --epochs {settings.epochs} --steps {settings.steps}"
+    text = (
+        f"bodyverb train everyday --root DATA --out RUN --epochs {settings.epochs} --steps {settings.steps}"
+    )
     text += f" --batch {settings.batch} --lr {settings.lr:g} --synth {settings.synth} --seed {settings.seed}"
     about = ABOUT | {"training_command": text}
     write_card(network, known, {}, [], about)
@@ -134,7 +136,7 @@ def example_window(folder: Path) -> dict[str, np.ndarray]:
 
 
 def evaluate(settings: VerbEvaluation) -> list[Measured]:
-    """Measures a model; see `bodyverb evaluate verbs --help`.
+    """Measures a model; see `bodyverb evaluate everyday --help`.
 
     Args:
         settings: the options.

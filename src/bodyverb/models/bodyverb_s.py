@@ -1,0 +1,263 @@
+"""bodyverb-s: small residual temporal convolutions over everything that is known of a body at a moment.
+
+Graph networks keep joints apart through all layers and pay for it at every one. Here a moment is one vector:
+joints about the body's centre, their motion, the directions of bones, the path of the body, and what is
+missing; in 3D all of it is turned so that the body faces the camera on average. Convolutions along time do
+the rest (after Kim & Reiter 2017, Res-TCN), and several scales of motion are given at once instead of a
+network a stream. Nothing is random or learned in the preparation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bodyverb.core import InputError, Skeleton
+
+CARD = {
+    "name": "bodyverb-s",
+    "task": "verbs",
+    "paper": "own design; residual temporal convolution after Kim & Reiter (CVPRW 2017), Bai et al. (2018)",
+    "input": "position (batch, person, time, joint, 2|3) with NaN, score (batch, person, time, joint), "
+    "seconds (batch, time)",
+    "output": "logits (batch, class)",
+    "dims": (2, 3),
+    "persons": (1, 2),
+    "streams": ("all", "j", "b", "jm", "bm"),
+}
+
+FAR = 1e7
+TINY = 1e-6
+STREAMS = {
+    "all": ("joint", "bone", "motion", "swing"),
+    "j": ("joint",),
+    "b": ("bone",),
+    "jm": ("motion",),
+    "bm": ("swing",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Size of the network and what it sees."""
+
+    stream: str = "all"
+    """all, or one of j (joints), b (bones), jm (motion of joints), bm (motion of bones)."""
+    widths: tuple[int, ...] = (128, 192)
+    """Channels of the stages; each stage halves the time axis."""
+    blocks: tuple[int, ...] = (2, 3)
+    """Residual blocks of each stage."""
+    kernel: int = 3
+    """Moments of a convolution."""
+    align: str = "clip"
+    """3D: turn the clip about the vertical until left and right lie along x: on average over the `clip`, in
+    every `frame`, or `none`."""
+    spans: tuple[int, ...] = (1, 4)
+    """Motion over so many moments to each side."""
+    dropout: float = 0.4
+    """Dropout before the last layer."""
+    drop_path: float = 0.1
+    """Chance that a block is skipped for a clip in training."""
+
+
+def build(
+    config: Config, skeleton: Skeleton, n_classes: int, *, dims: int = 2, persons: int = 1
+) -> BodyverbS:
+    """Builds the network for one joint layout.
+
+    Args:
+        config: sizes.
+        skeleton: layout of the input joints.
+        n_classes: number of verbs.
+        dims: 2 or 3.
+        persons: people of a clip; the mean over those who are there is classified.
+
+    Raises:
+        InputError: the stream or the dimensions are unknown.
+    """
+    if config.stream not in STREAMS:
+        raise InputError(f"Expected a stream of {', '.join(STREAMS)}, got '{config.stream}'; choose one")
+    if dims not in (2, 3):
+        raise InputError(f"Expected positions in 2 or 3 dimensions, got {dims}; correct the data")
+    return BodyverbS(config, skeleton, n_classes, dims)
+
+
+class Prepare(nn.Module):
+    """Channels of every moment; see the module docstring."""
+
+    torso: Tensor
+    first: Tensor
+    second: Tensor
+    sides: Tensor
+
+    def __init__(self, config: Config, skeleton: Skeleton, dims: int) -> None:
+        super().__init__()
+        self.config, self.dims, self.parts = config, dims, STREAMS[config.stream]
+        middle = [i for i, name in enumerate(skeleton.joints) if name.endswith(("_hip", "_shoulder"))]
+        weight = torch.full((len(skeleton), 1), 1e-3)
+        weight[middle or slice(None)] = 1.0
+        sides = torch.zeros(len(skeleton), 1)
+        for joint, partner in enumerate(skeleton.flip):
+            if joint in middle and partner != joint:
+                sides[joint] = 1.0 if skeleton.joints[joint].startswith("left") else -1.0
+        self.register_buffer("torso", weight, persistent=False)
+        self.register_buffer("sides", sides, persistent=False)
+        pairs = skeleton.limbs
+        self.register_buffer("first", torch.tensor([a for a, _ in pairs], dtype=torch.long), persistent=False)
+        self.register_buffer("second", torch.tensor([b for _, b in pairs], dtype=torch.long), persistent=False)
+        joints, spans = len(skeleton), len(config.spans)
+        sizes = {"joint": joints, "bone": len(pairs), "motion": spans * joints, "swing": spans * len(pairs)}
+        self.channels = dims * (sum(sizes[part] for part in self.parts) + 1 + spans) + joints + 2
+
+    def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
+        """Prepares people one by one.
+
+        Args:
+            position: (n, time, joint, dims), NaN = missing.
+            score: (n, time, joint); 0 or NaN = missing.
+            seconds: (n, time), increasing.
+
+        Returns:
+            channels (n, channel, time) finite, and present (n,): 1 where any joint is there.
+        """
+        there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
+        position = torch.where(there > 0, position, torch.zeros_like(position))
+        seen = there.amax(dim=(2, 3), keepdim=True)
+        weight = there * self.torso
+        centre = (position * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True).clamp_min(TINY)
+        local = (position - centre) * there
+        frames = seen.sum(1, keepdim=True).clamp_min(1.0)
+        path = (centre - (centre * seen).sum(1, keepdim=True) / frames) * seen
+        if self.dims == 3 and self.config.align != "none":
+            local, path = self.face(local, there, path)
+        count = there.sum(dim=(1, 2), keepdim=True).clamp_min(1.0)
+        spread = ((local * local).sum(dim=(1, 2, 3), keepdim=True) / count).clamp_min(TINY).sqrt()
+        local, path = local / spread, path / spread
+        bone, whole = self.bones(local, there)
+        parts = {"joint": [local], "bone": [bone], "motion": [], "swing": []}
+        drift = []
+        for span in self.config.spans:
+            parts["motion"].append(_difference(local, there, seconds, span))
+            parts["swing"].append(_difference(bone, whole, seconds, span))
+            drift.append(_difference(path, seen, seconds, span))
+        length = torch.log((seconds[:, -1:] - seconds[:, :1]).clamp_min(0.05))[:, :, None]
+        flat = [one for part in self.parts for one in parts[part]] + [path, *drift, there, seen]
+        channels = torch.cat([*(one.flatten(2) for one in flat), length.expand(-1, seconds.shape[1], -1)], 2)
+        return channels.clamp(-8.0, 8.0).transpose(1, 2), seen.amax(dim=(1, 2, 3))
+
+    def bones(self, local: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+        """Directions of the limbs (n, time, limb, dims), and whether both ends are there."""
+        whole = there[:, :, self.first] * there[:, :, self.second]
+        bone = (local[:, :, self.second] - local[:, :, self.first]) * whole
+        return bone / (bone * bone).sum(dim=3, keepdim=True).add(1e-3).sqrt(), whole
+
+    def face(self, local: Tensor, there: Tensor, path: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn clips about the vertical; one whose left and right cannot be told stays as it is."""
+        across = (local * there * self.sides).sum(dim=2)
+        if self.config.align == "clip":
+            across = across.sum(dim=1, keepdim=True)
+        x, z = across[..., 0], across[..., 2]
+        norm = (x * x + z * z).sqrt()
+        known = (norm > 1e-4).to(local.dtype)
+        cosine = known * x / norm.clamp_min(TINY) + (1 - known)
+        sine = known * z / norm.clamp_min(TINY)
+        return _turned(local, cosine, sine), _turned(path, cosine, sine)
+
+
+def _turned(value: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    c, s = cosine[:, :, None], sine[:, :, None]
+    x, y, z = value[..., 0], value[..., 1], value[..., 2]
+    return torch.stack([c * x + s * z, y, c * z - s * x], dim=-1)
+
+
+def _difference(value: Tensor, there: Tensor, seconds: Tensor, span: int) -> Tensor:
+    """Central difference over `span` moments to each side, a second (x 0.25); 0 where one is missing."""
+    ahead, behind = _moved(value, -span), _moved(value, span)
+    both = _moved(there, -span) * _moved(there, span)
+    tick = (_moved(seconds[:, :, None, None], -span) - _moved(seconds[:, :, None, None], span)).clamp_min(
+        1e-3
+    )
+    return 0.25 * (ahead - behind) * both / tick
+
+
+def _moved(value: Tensor, by: int) -> Tensor:
+    """(n, time, ...) later (by > 0) or earlier in time; the first or last moment is repeated."""
+    time = value.shape[1]
+    place = (torch.arange(time, device=value.device) - by).clamp(0, time - 1)
+    return value[:, place]
+
+
+class Block(nn.Module):
+    """Two normalised convolutions over time and a short cut."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, drop_path: float) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm1d(inputs)
+        self.conv1 = nn.Conv1d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        self.norm2 = nn.BatchNorm1d(outputs)
+        self.conv2 = nn.Conv1d(outputs, outputs, kernel, 1, kernel // 2, bias=False)
+        self.drop_path = drop_path
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.AvgPool1d(stride, ceil_mode=True), nn.Conv1d(inputs, outputs, 1, bias=False)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (n, inputs, time) to (n, outputs, time / stride)."""
+        y = self.conv1(F.relu(self.norm1(x)))
+        y = self.conv2(F.relu(self.norm2(y)))
+        if self.training and self.drop_path > 0:
+            keep = torch.rand(len(y), 1, 1, device=y.device) >= self.drop_path
+            y = y * keep / (1.0 - self.drop_path)
+        return self.shortcut(x) + y
+
+
+class BodyverbS(nn.Module):
+    """The network; see the module docstring."""
+
+    def __init__(self, config: Config, skeleton: Skeleton, n_classes: int, dims: int) -> None:
+        super().__init__()
+        self.config = config
+        self.prepare = Prepare(config, skeleton, dims)
+        inputs = config.widths[0]
+        self.stem = nn.Conv1d(self.prepare.channels, inputs, 5, 2, 2)
+        blocks: list[nn.Module] = []
+        for level, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
+            for number in range(count):
+                stride = 2 if level and number == 0 else 1
+                blocks.append(Block(inputs, width, config.kernel, stride, config.drop_path))
+                inputs = width
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = nn.BatchNorm1d(inputs)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classes = nn.Linear(3 * inputs, n_classes)
+
+    def features(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
+        """Maps the three inputs to (batch, feature); an absent person adds nothing."""
+        batch, people, time = position.shape[:3]
+        own = seconds.unsqueeze(1).expand(-1, people, -1).reshape(batch * people, time)
+        channels, present = self.prepare(position.flatten(0, 1), score.flatten(0, 1), own)
+        x = F.relu(self.norm(self.blocks(self.stem(channels))))
+        mean = x.mean(dim=2, keepdim=True)
+        change = ((x - mean) * (x - mean)).mean(dim=2).add(1e-4).sqrt()
+        pooled = torch.cat([mean.squeeze(2), x.amax(dim=2), change], dim=1).float()
+        pooled = (pooled * present[:, None]).reshape(batch, people, -1)
+        return pooled.sum(dim=1) / present.reshape(batch, people).sum(dim=1, keepdim=True).clamp_min(1.0)
+
+    def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
+        """Classifies clips.
+
+        Args:
+            position: (batch, person, time, joint, dims), NaN = missing; 3D y-up, 2D y down, any unit.
+            score: (batch, person, time, joint); 0 = missing.
+            seconds: (batch, time).
+
+        Returns:
+            logits (batch, class).
+        """
+        logits: Tensor = self.classes(self.dropout(self.features(position, score, seconds)))
+        return logits

@@ -1,0 +1,61 @@
+"""Settings of the augmentations of skeleton clips. No torch here: a command's `--help` needs none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Affine:
+    """Another view and another body: random linear maps of whole clips."""
+
+    yaw_deg: float = 180.0
+    """Largest turn about the vertical (3D)."""
+    tilt_deg: float = 8.0
+    """Standard deviation of the turns about the other axes (3D), of the roll (2D)."""
+    scale: float = 0.1
+    """Standard deviation of the logarithm of the scale of each axis."""
+    shear: float = 0.05
+    """Standard deviation of the shear of each axis along each other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirror:
+    """The clip in a mirror: left and right change places."""
+
+    chance: float = 0.5
+    """Share of clips."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoil:
+    """What sensors and pose networks do; distances count in spreads of the clip's joints about their mean."""
+
+    noise: float = 0.02
+    """Standard deviation of every coordinate at every moment."""
+    offset: float = 0.03
+    """Standard deviation of a shift that a joint keeps through the clip."""
+    joints: float = 0.05
+    """Share of joints missing through the clip in a spoilt clip."""
+    frames: float = 0.1
+    """Share of moments without anybody in a spoilt clip."""
+    chance: float = 0.3
+    """Share of clips that lose joints, and share that lose moments."""
+    limb: float = 0.0
+    """Share of clips that lose an arm, a leg, a part of one, or the head."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """What happens to a clip in training."""
+
+    affine: Affine = field(default_factory=Affine)
+    """Another view and another body."""
+    mirror: Mirror = field(default_factory=Mirror)
+    """Left and right exchanged."""
+    spoil: Spoil = field(default_factory=Spoil)
+    """Noise and missing joints."""
+    speed: float = 0.4
+    """Standard deviation of the logarithm of the factor on a clip's seconds."""
+    mix: float = 0.0
+    """Mix-up (Zhang et al. 2018): parameter of the beta distribution; 0 mixes nothing."""

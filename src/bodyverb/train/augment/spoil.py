@@ -1,0 +1,69 @@
+"""What sensors and pose networks do to joints: noise, other bones, joints and moments that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from bodyverb.train.augment.settings import Spoil
+
+PARTS = (
+    ("shoulder", "elbow", "wrist", "hand"),
+    ("elbow", "wrist", "hand"),
+    ("hip", "knee", "ankle", "foot"),
+    ("knee", "ankle", "foot"),
+)
+"""Joints of one side that leave together, by the ends of their names."""
+
+
+def spoil(position: Tensor, limbs: Tensor, settings: Spoil, generator: Generator) -> Tensor:
+    """Spoils each clip in its own way.
+
+    Args:
+        position: (batch, person, time, joint, 2|3), NaN = missing.
+        limbs: (part, joint) bool of `parts`.
+        settings: how much.
+        generator: of the device of `position`.
+    """
+    batch, people, time, joints, dims = position.shape
+    device = position.device
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, device=device, generator=generator)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, device=device, generator=generator)
+
+    level = spread(position)[:, None, None, None, None] * uniform(batch, 1, 1, 1, 1)
+    position = position + level * settings.noise * normal(batch, people, time, joints, dims)
+    position = position + level * settings.offset * normal(batch, people, 1, joints, dims)
+    gone = (uniform(batch, 1, 1, joints) < settings.joints) & (uniform(batch, 1, 1, 1) < settings.chance)
+    blind = (uniform(batch, 1, time, 1) < settings.frames) & (uniform(batch, 1, 1, 1) < settings.chance)
+    which = torch.randint(len(limbs), (batch,), device=device, generator=generator)
+    off = limbs[which] & (uniform(batch, 1) < settings.limb)
+    return position.masked_fill((gone | blind | off[:, None, None])[..., None], float("nan"))
+
+
+def parts(joints: Sequence[str]) -> Tensor:
+    """(part, joint) bool: an arm, a leg, a part of one, or the head."""
+    groups = [
+        [name.startswith(side) and name.endswith(ends) for name in joints]
+        for ends in PARTS
+        for side in ("left", "right")
+    ]
+    return torch.tensor([*groups, [name in ("head", "nose", "head_top") for name in joints]])
+
+
+def spread(position: Tensor) -> Tensor:
+    """(batch,) root mean square distance of all joints of a clip from their mean."""
+    there = torch.isfinite(position)
+    value = torch.where(there, position, torch.zeros_like(position))
+    axes = (1, 2, 3)
+    count = there.sum(dim=axes, keepdim=True).clamp_min(1)
+    mean = value.sum(dim=axes, keepdim=True) / count
+    square = (
+        torch.where(there, (value - mean) ** 2, torch.zeros_like(value)).sum(dim=axes, keepdim=True) / count
+    )
+    return square.sum(dim=-1).reshape(-1).sqrt()

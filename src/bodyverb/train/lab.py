@@ -1,0 +1,262 @@
+"""Training a skeleton classifier: data in, run folder out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bodyverb.core import InputError
+from bodyverb.formats.files import replacing, to_json
+from bodyverb.train import distributed
+from bodyverb.train.augment.clips import Augmenter
+from bodyverb.train.clips import Clips
+from bodyverb.train.lab_data import Parts, load_parts
+from bodyverb.train.lab_settings import DataSettings, Task
+from bodyverb.train.loop import fit
+from bodyverb.train.predict import classifier, predict
+from bodyverb.train.predictions import Predictions
+from bodyverb.train.recipes import Recipe
+from bodyverb.train.runs import build, network_settings, open_run, write_config
+from bodyverb.train.sampling import Batch, batch, moments
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabSettings:
+    """One training run.
+
+    Attributes:
+        data: which clips.
+        model: name of the architecture.
+        network: values of its Config that differ from its own.
+        recipe: everything else.
+        best_test: without a validation part: measure the test part at every validation and keep the best
+            epoch, as the literature does; the result says that it was selected on the test part.
+    """
+
+    data: DataSettings
+    model: str
+    network: Mapping[str, Any]
+    recipe: Recipe
+    best_test: bool = False
+
+
+def train(
+    settings: LabSettings,
+    out: Path,
+    *,
+    say: Callable[[str], None] = print,
+    progress: Callable[[str, int, int], None] = lambda part, done, all_: None,
+) -> dict[str, Any]:
+    """Trains a network and scores it.
+
+    Args:
+        settings: of the run.
+        out: run folder.
+        say: where lines go.
+        progress: told how many clips of a part are read.
+
+    Returns:
+        What `result.json` holds: accuracy of each part, how the weights were selected, and how many clips.
+
+    Raises:
+        InputError: something does not fit together; before any work where that can be told.
+        OutputError: the run folder cannot be written.
+    """
+    distributed.check_device(settings.recipe.loop)
+    network_settings(settings.model, settings.network)
+    parts = load_parts(settings.data, progress)
+    if settings.recipe.loop.overfit:
+        parts = _few(parts, settings.recipe.loop.overfit)
+    for note in parts.notes:
+        say(f"note: {note}")
+    task = task_of(settings, parts.train)
+    torch.manual_seed(settings.recipe.loop.seed)
+    module = build(task)
+    config = {
+        "task": asdict(task),
+        "data": {**asdict(settings.data), "root": str(settings.data.root)},
+        "recipe": asdict(settings.recipe),
+        "clips": {name: len(part) for name, part in _named(parts).items()},
+    }
+    if not settings.recipe.loop.resume or not (out / "config.json").is_file():
+        write_config(out, config)
+    best = fit(
+        module,
+        Batches(parts.train, settings.recipe),
+        Batches(parts.train, settings.recipe).steps,
+        loss_function(settings.recipe, parts.train),
+        _validator(settings, parts),
+        select="top_1" if _watched(settings, parts) is not None else "epochs",
+        optim=settings.recipe.optim,
+        loop=settings.recipe.loop,
+        out=out,
+        say=say,
+        batch=settings.recipe.batch,
+        settings=config,
+        name=lambda row: parts.train.ids[row],
+    )
+    return _score(settings, parts, best, out) if distributed.rank() == 0 else {}
+
+
+def task_of(settings: LabSettings, clips: Clips) -> Task:
+    """What the network is built for."""
+    return Task(
+        model=settings.model,
+        network=network_settings(settings.model, settings.network),
+        skeleton=clips.skeleton.to_dict(),
+        classes=clips.classes,
+        dims=clips.dims,
+        persons=clips.persons,
+    )
+
+
+class Batches:
+    """The batches of an epoch, for this process; the same for the same seed and epoch."""
+
+    def __init__(self, clips: Clips, recipe: Recipe) -> None:
+        self.clips, self.recipe = clips, recipe
+        counts = np.bincount(clips.label, minlength=len(clips.classes))
+        chance = np.where(counts > 0, 1.0 / np.maximum(counts, 1), 0.0)[clips.label] ** recipe.balance
+        self.chance = chance / chance.sum()
+
+    def steps(self, epoch: int) -> int:
+        """Batches of an epoch; a last one that is less than half full is left out."""
+        return max(1, round(len(self.clips) / self.recipe.batch))
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        """Batches of clips, augmented later, with the seeds for it."""
+        seed, rows = self.recipe.loop.seed, self._order(epoch)
+        size = self.recipe.batch
+        for step in range(self.steps(epoch)):
+            some = rows[step * size : (step + 1) * size]
+            some = some[distributed.rank_share(len(some))]
+            rng = np.random.default_rng([seed, epoch, step, distributed.rank()])
+            made = batch(self.clips, some, moments(self.clips, some, self.recipe.sampling, rng))
+            yield made | {"seed": torch.full((len(some),), int(rng.integers(1 << 62)))}
+
+    def _order(self, epoch: int) -> np.ndarray:
+        rng = np.random.default_rng([self.recipe.loop.seed, epoch])
+        count = len(self.clips)
+        if self.recipe.balance:
+            return np.asarray(rng.choice(count, max(count, self.recipe.batch), p=self.chance))
+        order = rng.permutation(count)
+        room = self.steps(epoch) * self.recipe.batch
+        return order if count >= room else np.concatenate([order, rng.choice(count, room - count)])
+
+
+def loss_function(
+    recipe: Recipe, clips: Clips
+) -> Callable[[nn.Module, Batch], tuple[Tensor, dict[str, float | Tensor]]]:
+    """Cross-entropy of augmented clips."""
+    augment = Augmenter(recipe.augment, clips.skeleton)
+
+    def loss(module: nn.Module, inputs: Batch) -> tuple[Tensor, dict[str, float | Tensor]]:
+        seed = int(inputs["seed"][0])
+        position, score, seconds, mixed = augment(
+            inputs["position"], inputs["score"], inputs["seconds"], seed
+        )
+        found = module(position, score, seconds)
+        logits = (found[0] if isinstance(found, tuple) else found).float()
+        label = inputs["label"]
+
+        def entropy(wanted: Tensor) -> Tensor:
+            return F.cross_entropy(logits, wanted, label_smoothing=recipe.smoothing, reduction="none")
+
+        value = entropy(label)
+        if mixed is not None:
+            other, share = mixed
+            value = share * value + (1 - share) * entropy(label[other])
+        return value.mean(), {"train_top_1": (logits.argmax(dim=1) == label).float().mean()}
+
+    return loss
+
+
+def _named(parts: Parts) -> dict[str, Clips]:
+    found = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    return {name: part for name, part in found.items() if part is not None}
+
+
+def _few(parts: Parts, count: int) -> Parts:
+    few = parts.train.select(np.arange(min(count, len(parts.train))))
+    return Parts(
+        train=few, validation=few, test=few, notes=("overfitting on purpose; the scores mean nothing",)
+    )
+
+
+def _watched(settings: LabSettings, parts: Parts) -> Clips | None:
+    """The clips that are measured while training."""
+    return parts.validation if parts.validation is not None else parts.test if settings.best_test else None
+
+
+def _validator(settings: LabSettings, parts: Parts) -> Callable[[nn.Module], dict[str, float]]:
+    clips, count = _watched(settings, parts), [0]
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        if clips is None:
+            count[0] += 1
+            return {"epochs": float(count[0])}  # nothing is selected: the last is the best
+        made = predict(classifier(module), clips, settings.recipe.sampling)
+        right = made.score[np.arange(len(clips)), clips.label]
+        return {"top_1": top_1(made), "entropy": float(-right.mean())}
+
+    return validate
+
+
+def top_1(made: Predictions) -> float:
+    """Share of clips named right."""
+    return float((made.score.argmax(axis=1) == made.label).mean())
+
+
+def _score(settings: LabSettings, parts: Parts, best: Mapping[str, float], out: Path) -> dict[str, Any]:
+    """Scores of the last epoch, and of the best one where one was selected; predictions are kept."""
+    run, found = open_run(out), {}
+    selected = _watched(settings, parts) is not None and not settings.recipe.loop.select_last
+    folder = out / "predictions"
+    folder.mkdir(exist_ok=True)
+    for which in ("last", "best") if selected else ("last",):
+        classify = classifier(run.network(which))  # type: ignore[arg-type]
+        for name, clips in _named(parts).items():
+            if name == "train":
+                continue
+            made = predict(classify, clips, settings.recipe.sampling,
+                           about={"run": str(out), "part": name, "weights": which})  # fmt: skip
+            made.save(folder / (f"{name}.npz" if which == "last" else f"{name}.best.npz"))
+            found[f"{name} {which}"] = {"top_1": top_1(made), "right": _right(made), "clips": len(clips)}
+    by = "test part" if parts.validation is None else "validation part"
+    result = {
+        "scores": found,
+        "weights": {"last": "nothing was selected by a score"}
+        | ({"best": f"epoch {best.get('epoch')}, selected on the {by}"} if selected else {}),
+        "clips": {name: len(part) for name, part in _named(parts).items()},
+    }
+    with replacing(out / RESULT) as part:
+        part.write_text(to_json(result, indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def _right(made: Predictions) -> int:
+    return int((made.score.argmax(axis=1) == made.label).sum())
+
+
+def check_out(out: Path, resume: bool) -> None:
+    """See that a run folder is new, or that there is something to go on with.
+
+    Raises:
+        InputError: it is the other way round.
+    """
+    there = (out / "last.pt").exists()
+    if resume and not there:
+        raise InputError(f"Expected a run to go on with, got none; start without --resume: {out}")
+    if there and not resume:
+        raise InputError(
+            f"Expected a new run folder, got one with a run; go on with --resume, or name another: {out}"
+        )

@@ -1,0 +1,90 @@
+"""Named recipes: everything that decides a training but the data. The resolved values are saved beside each
+run.
+
+`small` is for sets of some hundred to some thousand clips and is the default; `pyskl` is what the graph
+networks were published with (Duan et al., ACM MM 2022), for sets like NTU RGB+D.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bodyverb.core import InputError
+from bodyverb.train.augment.settings import Affine, Augment, Mirror, Spoil
+from bodyverb.train.lab_settings import Sampling
+from bodyverb.train.settings import LoopConfig, OptimConfig
+
+DEFAULT = "small"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train."""
+
+    batch: int = 64
+    """Clips of a step, over all processes."""
+    smoothing: float = 0.1
+    """Label smoothing of the cross-entropy."""
+    balance: float = 0.0
+    """0 draws every clip once an epoch; 1 draws all classes equally often."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """Which moments of a clip are seen."""
+    augment: Augment = field(default_factory=Augment)
+    """What happens to a clip in training."""
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    """How the weights are updated."""
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    """How long, and where."""
+
+
+_STILL = Augment(
+    affine=Affine(yaw_deg=0, tilt_deg=0, scale=0, shear=0),
+    mirror=Mirror(chance=0),
+    spoil=Spoil(noise=0, offset=0, chance=0),
+    speed=0,
+)
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "small": {
+        "optim": OptimConfig(lr=2e-3, weight_decay=0.05, warmup=0.05, ema=0.99),
+        "loop": LoopConfig(epochs=80, validate_every=5, precision="32-true"),
+    },
+    "pyskl": {
+        "batch": 128,
+        "smoothing": 0.0,
+        "sampling": Sampling(steps=100, crop=1.0),
+        "augment": _STILL,
+        "optim": OptimConfig(
+            name="sgd",
+            lr=0.1,
+            base_batch=128,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=5e-4,
+            decay_all=True,
+            warmup=0.0,
+            clip_norm=0.0,
+            ema=0.0,
+        ),
+        "loop": LoopConfig(epochs=80, validate_every=5),
+    },
+    "plain": {
+        "augment": _STILL,
+        "smoothing": 0.0,
+        "sampling": Sampling(crop=1.0, jitter=0.0),
+        "optim": OptimConfig(lr=2e-3, weight_decay=0.05, warmup=0.05, ema=0.99),
+        "loop": LoopConfig(epochs=80, validate_every=5, precision="32-true"),
+    },
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The settings of a recipe.
+
+    Raises:
+        InputError: there is no such recipe.
+    """
+    if name not in RECIPES:
+        raise InputError(f"Expected a recipe of {', '.join(RECIPES)}, got '{name}'; choose one")
+    return Recipe(**RECIPES[name])

@@ -1,0 +1,71 @@
+"""From clips to batches of equal length: which moments of a clip a network gets to see.
+
+A clip is cut into `steps` segments of equal length and one moment is taken of each (PYSKL's uniform sampling;
+Duan et al., CVPR 2022), between two frames by interpolation. In training the moment is random within its
+segment and the clip may lose its ends; in evaluation it is the segment's middle.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bodyverb.recognize.windows import blend
+from bodyverb.train.clips import Clips
+from bodyverb.train.lab_settings import Sampling
+
+Batch = dict[str, Tensor]
+
+
+def moments(
+    clips: Clips, rows: np.ndarray, sampling: Sampling, rng: np.random.Generator | None
+) -> np.ndarray:
+    """Frames, with fractions, at which clips are looked at.
+
+    Args:
+        clips: all of them.
+        rows: (n,) which.
+        sampling: how.
+        rng: chance; None takes whole clips and the middles of segments.
+
+    Returns:
+        (n, steps) float64, rising, from 0 to frames - 1 of each clip.
+    """
+    last = (clips.frames[rows] - 1).astype(np.float64)[:, None]
+    middle = np.full((len(rows), sampling.steps), 0.5)
+    if rng is None:
+        return (np.arange(sampling.steps) + middle) / sampling.steps * last
+    share = rng.uniform(sampling.crop, 1.0, (len(rows), 1))
+    share[rng.random(len(rows)) < sampling.whole] = 1.0
+    start = rng.random((len(rows), 1)) * (1 - share)
+    place = middle + sampling.jitter * (rng.random(middle.shape) - 0.5)
+    return (start + share * (np.arange(sampling.steps) + place) / sampling.steps) * last
+
+
+def batch(clips: Clips, rows: np.ndarray, at: np.ndarray) -> Batch:
+    """Clips at given moments.
+
+    Args:
+        clips: all of them.
+        rows: (n,) which.
+        at: (n, steps) of `moments`.
+
+    Returns:
+        position (n, person, steps, joint, 2|3) with NaN, score (n, person, steps, joint), seconds (n, steps)
+        from 0, label (n,), index (n,).
+    """
+    lower = np.floor(at).astype(np.int64)
+    upper = np.minimum(lower + 1, clips.frames[rows][:, None] - 1)
+    weight = (at - lower).astype(np.float32)
+    before, after = clips.first[rows][:, None] + lower, clips.first[rows][:, None] + upper
+    position = blend(clips.position[before], clips.position[after], weight[..., None, None, None])
+    near = np.where(weight < 0.5, before, after)
+    seconds = clips.seconds[before] * (1 - weight) + clips.seconds[after] * weight
+    return {
+        "position": torch.from_numpy(np.ascontiguousarray(np.swapaxes(position, 1, 2), np.float32)),
+        "score": torch.from_numpy(np.ascontiguousarray(np.swapaxes(clips.score[near], 1, 2))),
+        "seconds": torch.from_numpy(np.ascontiguousarray(seconds - seconds[:, :1], np.float32)),
+        "label": torch.from_numpy(clips.label[rows]),
+        "index": torch.from_numpy(np.asarray(rows, np.int64)),
+    }
