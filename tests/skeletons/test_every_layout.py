@@ -8,7 +8,15 @@ import pytest
 
 from bodyverb import formats, skeletons
 from bodyverb.core import InputError, PoseSequence, Recording, Skeleton
-from bodyverb.formats import coco_json, openpose_json, pose_csv, poses_h5
+from bodyverb.formats import (
+    alphapose_json,
+    coco_json,
+    mediapipe_json,
+    openpose_json,
+    pose_csv,
+    pose_parquet,
+    poses_h5,
+)
 from bodyverb.outputs.contact_sheet import contact_sheet
 from bodyverb.outputs.overlay import OverlayDrawer
 from bodyverb.outputs.palette import LEFT, RIGHT, limb_sides
@@ -79,6 +87,18 @@ def test_csv_and_coco_keep_the_layout(layout: Skeleton, tmp_path: Path) -> None:
 
 
 @every_layout
+def test_files_of_names_and_numbers_keep_the_layout(layout: Skeleton, tmp_path: Path) -> None:
+    made = recording(layout)
+    landmarks = mediapipe_json.read(formats.export("landmarks", tmp_path, "a", made))
+    assert landmarks.skeleton.joints == layout.joints
+    (table,) = pose_parquet.read(formats.export("parquet", tmp_path, "b", made)).tracks
+    (people,) = alphapose_json.read(formats.export("alphapose", tmp_path, "c", made), layout=layout).tracks
+    assert table.skeleton == people.skeleton == layout
+    for back in (landmarks, table, people):
+        np.testing.assert_allclose(back.position, made.tracks[0].position, atol=1e-3)
+
+
+@every_layout
 def test_openpose_takes_bodies_and_refuses_the_rest(layout: Skeleton, tmp_path: Path) -> None:
     made = recording(layout)
     if layout.name in ("hand21", "own"):
@@ -100,6 +120,6 @@ def test_openpose_takes_bodies_and_refuses_the_rest(layout: Skeleton, tmp_path: 
 
 def test_every_export_is_covered_here() -> None:
     free = {name for name in formats.export_names() if not formats.named(name, writing=True).layouts}
-    assert free <= {"coco", "coco-results", "csv", "h36m-npz", "pyskl"}, (
-        "give the new export a contract above"
-    )
+    assert free <= {
+        "alphapose", "coco", "coco-results", "csv", "h36m-npz", "landmarks", "parquet", "pyskl",
+    }, "give the new export a contract above"  # fmt: skip

@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton
+from bodyverb.core import FormatError, InputError, Recording, Skeleton
 from bodyverb.formats._format import Format, Given, Item
+from bodyverb.formats._pose_table import LEAD, Rows, joint_columns
 from bodyverb.formats.files import replacing
 
 SUFFIX = ".poses.csv"
-
-_LEAD = ("source", "person_id", "frame", "time_s", "box_x1", "box_y1", "box_x2", "box_y2")
 
 
 def write(path: str | Path, recording: Recording) -> Path:
@@ -37,7 +35,7 @@ def write(path: str | Path, recording: Recording) -> Path:
         temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as handle,
     ):
         table = csv.writer(handle, lineterminator="\n")
-        table.writerow([*_LEAD, *(_joint_columns(recording.tracks[0]) if recording.tracks else ())])
+        table.writerow([*LEAD, *_joint_columns(recording)])
         for track in recording.tracks:
             frames = np.searchsorted(recording.timestamps_s, track.timestamps_s)
             nothing = np.full(4, np.nan)
@@ -54,9 +52,9 @@ def write(path: str | Path, recording: Recording) -> Path:
     return Path(path)
 
 
-def _joint_columns(track: PoseSequence) -> list[str]:
-    axes = "xyz"[: track.position.shape[3]]
-    return [f"{joint}_{part}" for joint in track.skeleton.joints for part in (*axes, "score", "state")]
+def _joint_columns(recording: Recording) -> list[str]:
+    first = recording.tracks[0] if recording.tracks else None
+    return joint_columns(first.skeleton, first.position.shape[3]) if first else []
 
 
 def _cell(value: float) -> str:
@@ -64,66 +62,46 @@ def _cell(value: float) -> str:
 
 
 def read(path: str | Path, skeleton: Skeleton | None = None) -> Recording:
-    """Read such a table back. Frames without anybody are not in it, so they are not in the recording either.
+    """Read such a table back, a row at a time. Frames without anybody are not in it, nor in the recording.
 
     Args:
         path: The table.
-        skeleton: Its layout; by default the known layout with the same joints.
+        skeleton: Its layout; by default the known layout with the same joints, else one of their names.
 
     Raises:
-        InputError: there is no such file, or no layout has these joints.
-        FormatError: a column or a number is missing.
+        InputError: there is no such file.
+        FormatError: a column or a number is missing or wrong.
     """
     try:
-        with Path(path).open(newline="", encoding="utf-8") as handle:
-            header, *rows = csv.reader(handle)
+        with Path(path).open(newline="", encoding="utf-8-sig") as handle:
+            table = csv.reader(handle)
+            rows = Rows(next(table, []), skeleton, path)
+            for cells in table:
+                _take(rows, cells, table.line_num)
     except OSError as error:
         raise InputError(f"Expected a pose table, got '{error.strerror}'; check the path: {path}") from None
-    except (ValueError, csv.Error) as error:
-        raise FormatError(f"Expected a pose table, got {error}; make it anew: {path}") from None
-    if tuple(header[: len(_LEAD)]) != _LEAD:
-        raise FormatError(f"Expected columns {', '.join(_LEAD)}, got others; see pose_csv: {path}")
-    source = rows[0][0] if rows else ""
-    if not rows:
-        return Recording(timestamps_s=np.zeros(0), image_size=None, source=source)
-    layout = skeleton or _layout(header, path)
-    people: dict[str, list[list[str]]] = {}
-    for row in rows:
-        people.setdefault(row[1] if len(row) > 1 else "", []).append(row)
+    except UnicodeDecodeError as error:
+        raise FormatError(f"Expected UTF-8, got {error.reason} at byte {error.start}: {path}") from None
+    except csv.Error as error:
+        raise FormatError(
+            f"Expected a pose table, got '{error}' in line {table.line_num}; make it anew: {path}"
+        ) from None
+    return rows.recording()
+
+
+def _take(rows: Rows, cells: list[str], line: int) -> None:
+    if len(cells) != rows.width:
+        raise FormatError(
+            f"Expected {rows.width} cells, got a row of another length, {len(cells)}; "
+            f"check line {line}: {rows.path}"
+        )
     try:
-        tracks = tuple(_track(person, mine, layout, len(header)) for person, mine in people.items())
-    except (ValueError, IndexError) as error:
-        raise FormatError(f"Expected numbers in every row, got {error}; make it anew: {path}") from None
-    times = np.unique(np.concatenate([track.timestamps_s for track in tracks]))
-    return Recording(timestamps_s=times, image_size=None, source=source, tracks=tracks)
-
-
-def _layout(header: list[str], path: str | Path) -> Skeleton:
-    joints = tuple(re.sub("_x$", "", name) for name in header[len(_LEAD) :] if name.endswith("_x"))
-    for name in skeletons.names():
-        if skeletons.get(name).joints == joints:
-            return skeletons.get(name)
-    raise InputError(
-        f"Expected the joints of a known layout, got {', '.join(joints)}; pass a skeleton: {path}"
-    )
-
-
-def _track(person: str, rows: list[list[str]], skeleton: Skeleton, width: int) -> PoseSequence:
-    if any(len(row) != width for row in rows):
-        raise ValueError("rows of another length")
-    values = np.array([[float(cell) if cell else np.nan for cell in row[3:]] for row in rows])
-    joints = values[:, 5:].reshape(len(rows), len(skeleton), -1)
-    box = values[:, 1:5].astype(np.float32)
-    return PoseSequence.from_arrays(
-        joints[None, :, :, :-2],
-        skeleton=skeleton,
-        timestamps_s=values[:, 0],
-        score=joints[None, :, :, -2],
-        state=joints[None, :, :, -1],
-        box=None if np.isnan(box).all() else box[None],
-        person_ids=(person,),
-        source=rows[0][0],
-    )
+        time_s, *numbers = (float(cell) if cell else np.nan for cell in cells[3:])
+    except ValueError as error:
+        raise FormatError(f"Expected numbers, got '{error}'; check line {line}: {rows.path}") from None
+    rows.source = rows.source or cells[0]
+    with np.errstate(over="ignore"):
+        rows.add(cells[1], [time_s], numbers)
 
 
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
