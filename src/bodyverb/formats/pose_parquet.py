@@ -118,20 +118,25 @@ def read(path: str | Path, skeleton: Skeleton | str | None = None) -> Recording:
     except BodyverbError:
         raise
     except OSError as error:
-        raise FormatError(
-            f"Expected a Parquet table, got '{error.strerror or str(error)[:120]}'; check it: {path}"
-        ) from None
+        raise FormatError(f"Expected a Parquet table, got '{_words(error)}'; check it: {path}") from None
     except Exception as error:  # the library raises whatever it meets on damage
         raise FormatError(
-            f"Expected a Parquet table, got {type(error).__name__} ({str(error)[:120]}); get it anew: {path}"
+            f"Expected a Parquet table, got {type(error).__name__} ({_words(error)}); get it anew: {path}"
         ) from None
+
+
+def _words(error: Exception) -> str:
+    """What the library says, in one line."""
+    return " ".join(str(getattr(error, "strerror", None) or error).split())[:120]
 
 
 def _read(file: Any, skeleton: Skeleton | str | None, path: str | Path) -> Recording:
     about = _parsed((file.schema_arrow.metadata or {}).get(KEY), path)
     layout = about.get("layout")
     rows = Rows(
-        file.schema_arrow.names, Skeleton.from_dict(layout) if layout and not skeleton else skeleton, path
+        file.schema_arrow.names,
+        Skeleton.from_dict(layout) if layout is not None and skeleton is None else skeleton,
+        path,
     )
     count, width = file.metadata.num_rows, rows.width - len(LEAD) + len(BOXES)
     packed = sum(file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups))
