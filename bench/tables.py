@@ -182,6 +182,41 @@ def _readers(section: dict[str, Any]) -> str:
     )
 
 
+def _store(section: dict[str, Any]) -> str:
+    pack = section["packing"]
+    lost = pack["done_at_the_kill"] - pack["kept"]
+    rows = [
+        ("time", f"{pack['seconds']:.0f} s ({pack['megabytes'] / pack['seconds']:.0f} MB/s)"),
+        ("processor time", f"{pack['cpu_seconds']:.0f} s"),
+        ("peak resident memory of all processes", f"**{pack['peak_mb']:.0f} MB**"),
+        ("killed with signal 9: clips done by then", f"{pack['done_at_the_kill']:,}"),
+        ("of them lost", f"**{lost:,}**"),
+        ("done again", f"**{pack['redone'] / pack['files']:.2%}**"),
+        ("store as without the kill, byte by byte", "yes" if pack["same"] else "no"),
+    ]
+    fills = [
+        (
+            f"pickle of {row['kind']} in memory",
+            f"{row['ms']['store']:.2f}",
+            f"{row['ms']['pickle']:.2f}",
+            f"**{row['ratio']:.2f}**",
+            f"{row['anonymous_mb']['store']:.1f}",
+            f"{row['anonymous_mb']['pickle']:.1f}",
+            f"**{row['share']:.1%}**",
+        )
+        for row in section["batches"]
+    ]
+    head = ("beside", "store, ms", "pickle, ms", "store is faster by", "store, MB", "pickle, MB", "share")
+    return (
+        f"`bodyverb data pack` of {pack['files']:,} made NTU files, {pack['megabytes']:.0f} MB of text into "
+        f"{pack['store_megabytes']:.0f} MB, {pack['jobs']} processes:\n\n"
+        + table(("what", "measured"), rows)
+        + "\n\nFilling a float32 batch of 64 random clips of 100 frames, 25 joints, 3 numbers: processor "
+        "time, taking turns, and anonymous memory (RssAnon) that opening and filling add to a fresh process. "
+        "PYSKL's files hold float16.\n\n" + table(head, fills)
+    )
+
+
 SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "speed": ("Frames a second", "python bench/main.py", _speed),
     "stages": ("Where the time goes", "python bench/main.py", _stages),
@@ -191,6 +226,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "startup": ("Start-up", "python bench/main.py", _startup),
     "joints": ("Distance to golden joints", "python bench/joints.py", _joints),
     "readers": ("Reading skeleton text", "python bench/readers.py", _readers),
+    "store": ("Packed stores", "python bench/store.py", _store),
 }
 
 

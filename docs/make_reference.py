@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import json
 import re
 import sys
@@ -226,6 +227,54 @@ def _cell(key: str, value: Any) -> str:
     return f"`{text}`" if key == "training_command" else text
 
 
+def data_table(name: str) -> str:
+    """The card of a data set, and the options with which it is opened."""
+    from bodyverb import datasets, skeletons
+
+    facts = datasets.card(name)
+    layout = str(facts["skeleton"])
+    joints = f"{layout}, {len(skeletons.get(layout))} joints" if layout in skeletons.names() else layout
+    classes = [str(word).replace("_", " ") for word in facts["classes"]]
+    rows = [
+        ("name", f"`{name}`"),
+        ("terms", facts["licence"]),
+        ("cite", facts["citation"]),
+        ("files", facts["files"]),
+        ("splits", facts["splits"]),
+        ("joints", joints),
+        *([("classes", f"{len(classes)}: {', '.join(classes)}")] if classes else []),
+    ]
+    options = [(f"`{word}`", default, text) for word, default, text in _options_of(name)]
+    shown = table(("option", "default", "meaning"), options) if options else "Opened without options."
+    return f"{table(('entry', str(facts['title'])), rows)}\n\n{shown}"
+
+
+def _options_of(name: str) -> list[tuple[str, str, str]]:
+    """Options of a data set's `open`: name, default and meaning."""
+    made = importlib.import_module(f"bodyverb.datasets.{name}").open
+    found = []
+    for word, parameter in inspect.signature(made).parameters.items():
+        if word == "root":
+            continue
+        text = re.search(rf"^    {word}: (.*?)(?=^    \w+: |^\S|\Z)", inspect.getdoc(made), re.M | re.S)
+        plain = parameter.default if isinstance(parameter.default, int | float | str) else ""
+        shown = {True: "yes", False: "no"}.get(plain, plain) if isinstance(plain, bool) else plain
+        found.append((word, str(shown), paragraphs(text[1]) if text else ""))
+    return found
+
+
+def datasets_table() -> str:
+    """All data sets with their pages."""
+    from bodyverb import datasets
+
+    rows = []
+    for name in datasets.names():
+        facts = datasets.card(name)
+        page = f"{name.replace('_', '-')}.md"
+        rows.append((f"[{facts['title']}]({page})", f"`{name}`", str(facts["licence"])))
+    return table(("data set", "name", "terms"), rows)
+
+
 def bench_table() -> str:
     """The headline numbers of docs/bench.md."""
     latest = json.loads(LATEST.read_text(encoding="utf-8")) if LATEST.is_file() else {}
@@ -275,12 +324,13 @@ def listing(folder: str, pattern: str, level: str, prefix: str = "") -> str:
 def block(name: str) -> str:
     """The text of a block."""
     kind, _, rest = name.partition(" ")
-    if kind == "card":
-        return card_table(rest)
+    if kind in ("card", "data"):
+        return card_table(rest) if kind == "card" else data_table(rest)
     made: dict[str, Callable[[], str]] = {
         "models": models_table,
         "licences": licences_table,
         "bench": bench_table,
+        "datasets": datasets_table,
         "decisions": lambda: listing("decisions", "0*.md", "# "),
         "experiments": lambda: listing("experiments.d", "*.md", "## ", "experiments.d/"),
     }

@@ -15,7 +15,7 @@ import pytest
 BENCH = Path(__file__).parents[2] / "bench"
 NAMES = (
     "clips", "contest", "environments", "joints", "machine", "markup", "nets", "peers", "peers_page",
-    "process", "readers", "results", "speed", "stages", "tables", "watch",
+    "process", "readers", "results", "speed", "stages", "store", "tables", "watch",
 )  # fmt: skip
 
 
@@ -212,11 +212,25 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
             "pku": [reader],
             "scaling": [{"processes": 1, "mb_s": 200.0}],
         },
-    }
+        "store": {
+            "packing": {
+                "files": 2000, "megabytes": 700.0, "store_megabytes": 200.0, "jobs": 2, "seconds": 14.0,
+                "cpu_seconds": 20.0, "peak_mb": 301.0, "seconds_again": 8.0, "kept": 1003, "same": True,
+                "done_at_the_kill": 1003, "redone": 14, "jobs_ended_with_it": True,
+            },
+            "batches": [
+                {
+                    "kind": "float16", "ms": {"store": 0.25, "pickle": 0.75}, "ratio": 3.0, "share": 0.011,
+                    "anonymous_mb": {"store": 0.1, "pickle": 9.0},
+                }
+            ],
+        },
+    }  # fmt: skip
     page = tables.page({name: {"made": made, **content} for name, content in latest.items()})
     assert "Not measured" not in page and set(latest) == set(tables.SECTIONS)
     assert "| bodyverb | **100.0** | 90.0 to 110.0 | 120.0 | 25% | 8.5 | 300 |" in page
     assert "| bodyverb, raw | **0.100** | 0.120 | 90.0% | 0.0% | **0.100** | 0.120 |" in page
+    assert "**301 MB**" in page and "**0.70%**" in page and "| **3.00** | 0.1 | 9.0 | **1.1%** |" in page
     assert "**2.50** | 2.40 to 2.60 | no" in page and "| pose | 4.00 | 80% | 250 |" in page
     for told in ("| 10% |", "**30.0**", "| x | crop | 1.50", "+2.0%", "| 250 |", "one-euro", "**0.100**"):
         assert told in page, told

@@ -16,6 +16,9 @@ from bodyverb.datasets.store import _files
 from bodyverb.datasets.store._clip import from_bytes
 
 
+_SHAPE = ("persons", "frames", "joints", "space", "label")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Draw:
     """Which frames of which clips make a batch.
@@ -48,6 +51,8 @@ class Store(ClipTable):
     ledger: tuple[dict[str, str], ...] = ()
     _header: dict[str, Any] = field(repr=False)
     _data: np.ndarray = field(repr=False)
+    _floats: np.ndarray = field(repr=False)
+    _columns: np.ndarray = field(repr=False)
     _places: dict[str, int] = field(repr=False)
 
     @classmethod
@@ -103,6 +108,8 @@ class Store(ClipTable):
             ledger=_files.read_ledger(folder),
             _header=header,
             _data=data,
+            _floats=data[: data.size // 4 * 4].view(np.float32),
+            _columns=np.array([index["start"] // 4, *(index[name] for name in _SHAPE)], np.int64),
             _places=places,
         )
 
@@ -147,7 +154,7 @@ class Store(ClipTable):
             raise InputError(f"Expected clips to draw from, got none; choose another part: {self.path}")
         chosen = rng.integers(size, size=clips)
         clip = chosen if among is None else among[chosen]
-        room = np.maximum(self.index["frames"][clip] - frames, 0) + 1
+        room = np.maximum(self._columns[2, clip] - frames, 0) + 1
         return Draw(clip=clip, first=rng.integers(room), frames=frames)
 
     def fill(self, out: np.ndarray, draw: Draw) -> np.ndarray:
@@ -164,24 +171,33 @@ class Store(ClipTable):
         Raises:
             InputError: the clips have other joints or coordinates than `out`.
         """
-        rows = self.index[draw.clip]
-        if out.dtype != np.float32 or out.ndim != 5 or out.shape[::2][:2] != (len(rows), draw.frames):
+        joints, space = out.shape[3:] if out.ndim == 5 else (0, 0)
+        fits = out.dtype == np.float32 and out.flags.c_contiguous and out.ndim == 5
+        if not fits or out.shape[0] != len(draw.clip) or out.shape[2] != draw.frames:
             raise InputError(
-                f"Expected float32 ({len(rows)}, persons, {draw.frames}, joints, space), got {out.dtype} "
-                f"{out.shape}; make such an array"
+                f"Expected contiguous float32 ({len(draw.clip)}, persons, {draw.frames}, joints, space), got "
+                f"{out.dtype} {out.shape}; make such an array"
             )
-        if ((rows["joints"] != out.shape[3]) | (rows["space"] != out.shape[4])).any():
+        if (draw.first < 0).any():
+            raise InputError(f"Expected first frames from 0, got {draw.first.min()}; see `draw`: {self.path}")
+        where = self._columns[:, draw.clip]
+        if (where[3] != joints).any() or (where[4] != space).any():
             raise InputError(f"Expected clips of {out.shape[3:]} (joint, space), got others; draw among such")
-        starts, firsts = rows["start"].tolist(), draw.first.tolist()
-        persons, frames = rows["persons"].tolist(), rows["frames"].tolist()
-        for at, (start, first) in enumerate(zip(starts, firsts, strict=True)):
-            source = self._position(start, (persons[at], frames[at], out.shape[3], out.shape[4]))
-            source = source[: out.shape[1], first : first + draw.frames]
-            who, when = source.shape[:2]
-            out[at, :who, :when] = source
-            out[at, who:] = np.nan
-            out[at, :who, when:] = np.nan
-        return np.asarray(rows["label"], np.int64)
+        size, most = joints * space, out.shape[1]
+        target = out.reshape(*out.shape[:2], -1)
+        begins = where[0] + draw.first * size
+        counts = np.clip(where[2] - draw.first, 0, draw.frames) * size
+        strides = where[2] * size
+        rows = zip(begins.tolist(), counts.tolist(), strides.tolist(), where[1].tolist(), strict=True)
+        for at, (begin, count, stride, persons) in enumerate(rows):
+            for who in range(min(persons, most)):
+                target[at, who, :count] = self._floats[begin : begin + count]
+                begin += stride
+            if persons < most:
+                target[at, persons:] = np.nan
+            if count < target.shape[2]:
+                target[at, :persons, count:] = np.nan
+        return where[5]
 
 
 def _mapped(path: Path) -> np.ndarray:
