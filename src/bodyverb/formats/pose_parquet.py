@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bodyverb.core import BodyverbError, FormatError, InputError, PoseSequence, Recording, Skeleton
+from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton
 from bodyverb.formats import _extras
 from bodyverb.formats._format import Format, Given, Item
 from bodyverb.formats._pose_table import BOXES, LEAD, Rows, joint_columns
@@ -115,8 +115,10 @@ def read(path: str | Path, skeleton: Skeleton | str | None = None) -> Recording:
     try:
         with Path(path).open("rb") as stream:
             return _read(parquet.ParquetFile(stream), skeleton, path)
-    except BodyverbError:
+    except FormatError:
         raise
+    except InputError as error:
+        raise FormatError(f"{error} [{path}]") from None
     except OSError as error:
         raise FormatError(f"Expected a Parquet table, got '{_words(error)}'; check it: {path}") from None
     except Exception as error:  # the library raises whatever it meets on damage
