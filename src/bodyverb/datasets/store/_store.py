@@ -15,7 +15,6 @@ from bodyverb.datasets._table import ClipTable
 from bodyverb.datasets.store import _files
 from bodyverb.datasets.store._clip import from_bytes
 
-
 _SHAPE = ("persons", "frames", "joints", "space", "label")
 
 
