@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ def load(path: Path) -> dict[str, Any]:
             f"Expected a checkpoint to resume from, got none; start without --loop.resume: {path}"
         )
     try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(damaged)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever the bytes make of the reader
         raise InputError(
@@ -58,6 +63,12 @@ def load(path: Path) -> dict[str, Any]:
             f"wrote it, or train again in another folder: {path}"
         )
     return content
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left half-written."""
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
 
 
 def agree(saved: Mapping[str, Any], given: Mapping[str, Any], path: Path) -> None:

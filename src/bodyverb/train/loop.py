@@ -147,6 +147,7 @@ class _Run:
         self.fabric.barrier()  # all have looked before the first one writes
         self.since = self.saved = time.monotonic()
         if self.leads:
+            checkpoints.sweep(self.out)
             self.environment = EnvironmentFile(self.out, distributed.world_size())
             self.environment.write(self.state["seconds"])
             log.begin(self.state["rows"])

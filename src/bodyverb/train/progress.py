@@ -7,6 +7,9 @@ import time
 from types import TracebackType
 from typing import Any
 
+EVERY_SECONDS = 0.2
+"""Seconds between two drawings."""
+
 
 class TrainingBar:
     """One bar for the whole run; does nothing where nobody watches.
@@ -36,7 +39,7 @@ class TrainingBar:
 
     def move(self, epoch: int, seen: int, steps: int, loss: Any) -> None:
         """`seen` of `steps` batches of an epoch (from 0) are done; `loss` is read only when it is drawn."""
-        if self._bar is None or time.monotonic() - self._drawn < 0.2:
+        if self._bar is None or time.monotonic() - self._drawn < EVERY_SECONDS:
             return
         self._drawn = time.monotonic()
         done = epoch + min(1.0, seen / steps)
