@@ -62,6 +62,29 @@ def test_classes_ids_and_poses(clips):
     assert table.unposed == () and any("notes.docx" in note for note in table.notes)
 
 
+def test_files_of_other_formats_and_of_one_stem(tmp_path):
+    from bodyverb import formats
+
+    for name in ("ntu", "nw_ucla", "penn_action", "pku_mmd"):
+        datasets.make(name, tmp_path / name, count=2)
+    suffixes = (".skeleton", ".json", ".mat", ".txt")
+    files = [
+        path for path in sorted(tmp_path.rglob("*")) if path.suffix in suffixes and "Label" not in str(path)
+    ]
+    for at, path in enumerate(files):
+        place = tmp_path / "all" / f"class{at % 2}" / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+    formats.export("csv", place.parent, "twice", recording())
+    put(place.parent / "twice.poses.h5", people=2)
+    (place.parent / "notes.txt").write_text("not poses")
+    table = datasets.open("folder", tmp_path / "all", groups=".*", test=0.3)
+    layouts = {table[name].poses.skeleton.name for name in table.ids}
+    assert layouts == {"kinect25", "kinect20", "penn13", "coco17"} and len(table) == len(files) + 1
+    assert table["class1/twice"].poses.persons == 2
+    assert "notes.txt" in table.notes[-1]
+
+
 def test_nobody_found_is_a_clip_of_nobody(clips):
     put(clips / "squat" / "empty.poses.h5", people=0)
     poses = datasets.open("folder", clips)["squat/empty"].poses

@@ -1,86 +1,26 @@
-"""Poses of one file, of whatever format its name says."""
+"""Poses of one file, of any format that can be read."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
-from bodyverb import skeletons
-from bodyverb.core import InputError, PoseSequence, Recording, stack
+from bodyverb.core import InputError, PoseSequence
 from bodyverb.datasets import _bodies
-from bodyverb.formats import (
-    coco_json,
-    ntu_skeleton,
-    nw_ucla_json,
-    openpose_json,
-    penn_mat,
-    pku_text,
-    pose_csv,
-    poses_h5,
-    utd_mat,
-)
+from bodyverb.formats import PIXELS, Given, _guess, all_formats, named, poses_of
 
-Reader = Callable[[Path], PoseSequence]
-PKU_NAME = re.compile(r"\d{4}-[LMR]")  # other texts are notes
-
-
-def _of_recording(recording: Recording) -> PoseSequence:
-    """All people of a recording on its own time base; nobody where there are no tracks."""
-    if recording.tracks:
-        return stack(recording.tracks, recording.timestamps_s)
-    layout = skeletons.get("coco17")
-    return PoseSequence.from_arrays(
-        np.zeros((0, len(recording.timestamps_s), len(layout), 2), np.float32),
-        skeleton=layout,
-        timestamps_s=recording.timestamps_s,
-        image_size=recording.image_size,
-        source=recording.source,
-    )
-
-
-def _ntu(path: Path) -> PoseSequence:
-    poses = ntu_skeleton.read(path).sequences(("camera",))["camera"]
-    return _bodies.tracked(poses).apply(poses)
-
-
-def _json(path: Path) -> PoseSequence:
-    if nw_ucla_json.NAME.search(path.stem):
-        return nw_ucla_json.read(path).poses
-    return _of_recording(coco_json.read(path))
-
-
-def _mat(path: Path) -> PoseSequence:
-    return utd_mat.read(path) if utd_mat.NAME.search(path.name) else penn_mat.read(path).poses
-
-
-READERS: dict[str, Reader] = {
-    poses_h5.SUFFIX: lambda path: _of_recording(poses_h5.read(path)),
-    ".skeleton": _ntu,
-    coco_json.SUFFIX: _json,
-    pose_csv.SUFFIX: lambda path: _of_recording(pose_csv.read(path)),
-    openpose_json.SUFFIX: lambda path: _of_recording(openpose_json.read(path)),
-    "_skeleton.mat": _mat,
-    ".mat": _mat,
-    ".csv": lambda path: _of_recording(pose_csv.read(path)),
-    ".json": _json,
-    ".txt": pku_text.read,
-}
-"""By the end of the name; the first one that fits is taken, and of several files of one clip too."""
 RESULTS = (".verbs.csv", ".verbs.json", ".html", ".overlay.jpg", ".sheet.png")
 """What a run writes besides poses."""
-ESTIMATED_SUFFIX = poses_h5.SUFFIX
+NATIVE, NTU = "poses", "ntu"
+ESTIMATED_SUFFIX = named(NATIVE).suffixes[0]
 
 
-def suffix_of(path: Path) -> str | None:
-    """The end of the name that says how it is read; None where it is no file of poses."""
-    name = path.name.lower()
-    if is_result(path) or (name.endswith(".txt") and not PKU_NAME.fullmatch(path.stem)):
-        return None
-    found = next((suffix for suffix in READERS if name.endswith(suffix) and len(name) > len(suffix)), None)
-    return None if found == openpose_json.SUFFIX and not path.is_dir() else found
+@lru_cache(maxsize=1)
+def _suffixes() -> tuple[str, ...]:
+    """Ends of the names of files of poses, the longest first."""
+    found = {end for one in all_formats().values() if one.read for end in one.suffixes}
+    return tuple(sorted(found, key=lambda end: (-len(end), end)))
 
 
 def is_result(path: Path) -> bool:
@@ -88,19 +28,43 @@ def is_result(path: Path) -> bool:
     return path.name.lower().endswith(RESULTS)
 
 
-def rank(path: Path) -> int:
-    """Which of several files of one clip is taken: that of the lowest."""
-    return list(READERS).index(suffix_of(path) or "")
+def suffix_of(path: Path) -> str | None:
+    """The end of the name that belongs to its format; None where it is no file of poses."""
+    if is_result(path) or (path.is_dir() and not _guess.is_folder_format(path)):
+        return None
+    try:
+        _guess.of_file(path)
+    except _guess.Ambiguous:
+        pass  # reading it says so
+    except InputError:
+        return None
+    return next((end for end in _suffixes() if path.name.lower().endswith(end)), "")
 
 
-def read(path: Path) -> PoseSequence:
+def rank(path: Path) -> tuple[bool, str]:
+    """Which of several files of one clip is taken: that of the lowest; the program's own first."""
+    return not path.name.lower().endswith(ESTIMATED_SUFFIX), path.name
+
+
+def read(path: Path, *, layout: str | None = None, rate_hz: float | None = None) -> PoseSequence:
     """The poses of everybody in a file.
 
+    Args:
+        path: the file, or a folder that is one.
+        layout: of a file that does not say it.
+        rate_hz: likewise.
+
     Raises:
-        InputError: it cannot be read, or is of no known format.
+        InputError: it cannot be read, is of no known format or of several, or holds several recordings.
         FormatError: it is damaged.
     """
-    suffix = suffix_of(path)
-    if suffix is None:
-        raise InputError(f"Expected a file of poses ({', '.join(READERS)}), got another; convert it: {path}")
-    return READERS[suffix](path)
+    source = _guess.of_file(path)
+    assert source.read is not None
+    found = list(islice(source.read(path, Given(layout=layout, rate_hz=rate_hz)), 2))
+    if len(found) != 1:
+        raise InputError(
+            f"Expected one recording a file, got {'several' if found else 'none'}; divide it with `bodyverb "
+            f"convert`: {path}"
+        )
+    poses = poses_of(found[0][1], layout or "coco17", PIXELS)
+    return _bodies.tracked(poses).apply(poses) if source.name == NTU and poses.persons else poses

@@ -19,8 +19,8 @@ CARD = {
     "title": "A folder of your own clips",
     "licence": "yours",
     "citation": "none",
-    "files": "ROOT/CLASS/CLIP: files of poses (.poses.h5, .skeleton, .poses.csv, .coco.json, .openpose, "
-    ".mat, .json, PKU-MMD .txt) or videos, at any depth; a video beside its poses is what they come from",
+    "files": "ROOT/CLASS/CLIP: files of poses of any format that `bodyverb convert` reads, or videos, at any "
+    "depth; a video beside its poses is what they come from",
     "splits": "`groups`: train, validation and test, no group in two of them. A group is what `groups` says, "
     "else all clips of one name, as of one video",
     "classes": (),
@@ -62,6 +62,8 @@ def open(
     validation: float = 0.15,
     test: float = 0.15,
     seed: int = 0,
+    layout: str | None = None,
+    rate_hz: float | None = None,
 ) -> ClipTable:
     """Opens the clips.
 
@@ -74,6 +76,8 @@ def open(
         validation: share of the clips for validation.
         test: share for the test.
         seed: another one divides them otherwise.
+        layout: joint layout of files that do not say theirs, where several have as many joints.
+        rate_hz: frames a second of files that do not say it.
 
     Returns:
         The clips that have poses; the `meta` of each says its group. Videos without poses are in `unposed`,
@@ -103,7 +107,11 @@ def open(
         one = ready[key]
         media = None if one.media is None else str(one.media)
         return Clip(
-            id=key, poses=_pose_files.read(one.poses), label=one.label, media=media, meta={"group": of[key]}
+            id=key,
+            poses=_pose_files.read(one.poses, layout=layout, rate_hz=rate_hz),
+            label=one.label,
+            media=media,
+            meta={"group": of[key]},
         )
 
     return ClipTable(
@@ -131,31 +139,43 @@ def _scan(root: Path, estimated: Path) -> tuple[list[_Found], list[Path]]:
     found: list[_Found] = []
     other: list[Path] = []
     for folder in classes:
-        files = list(_walk(folder))
-        posed: dict[str, list[Path]] = {}
-        for path in files:
-            if (suffix := _pose_files.suffix_of(path)) is not None:
-                posed.setdefault(str(path)[: -len(suffix)], []).append(path)
-        videos = {path: str(path.with_suffix("")) for path in files if path.suffix.lower() in VIDEOS}
-        taken = set(posed)
-        for stem, paths in posed.items():
-            media = next((video for video, of in videos.items() if of == stem), None)
-            best = min(paths, key=lambda path: _pose_files.rank(path))
-            found.append(_Found(id=_id(root, stem), label=folder.name, poses=best, media=media))
-        for video, stem in videos.items():
-            if stem in posed:
-                continue
+        of_class, rest = _scan_class(root, folder, estimated)
+        found += of_class
+        other += rest
+    if not found:
+        raise InputError(f"Expected files of poses or videos in the classes, got none; see --help: {root}")
+    return sorted(found, key=lambda one: _natural(Path(one.id))), other
+
+
+def _scan_class(root: Path, folder: Path, estimated: Path) -> tuple[list[_Found], list[Path]]:
+    files = list(_walk(folder))
+    posed: dict[str, list[Path]] = {}
+    for path in files:
+        if (suffix := _pose_files.suffix_of(path)) is not None:
+            posed.setdefault(str(path)[: len(str(path)) - len(suffix)], []).append(path)
+    videos = [path for path in files if path.suffix.lower() in VIDEOS]
+    of_stem = {str(video.with_suffix("")): video for video in videos}
+    found = [
+        _Found(
+            id=_id(root, stem),
+            label=folder.name,
+            poses=min(paths, key=_pose_files.rank),
+            media=of_stem.get(stem),
+        )
+        for stem, paths in posed.items()
+    ]
+    taken = set(posed)
+    for video in videos:
+        stem = str(video.with_suffix(""))
+        if stem not in posed:
             name = stem if stem not in taken else str(video)  # a.mp4 and a.mov are two clips
             taken.add(name)
             place = estimated / video.relative_to(root) / f"{video.stem}{_pose_files.ESTIMATED_SUFFIX}"
             found.append(
                 _Found(id=_id(root, name), label=folder.name, poses=place, estimated=True, media=video)
             )
-        known = {path for paths in posed.values() for path in paths} | set(videos)
-        other += [path for path in files if path not in known and not _pose_files.is_result(path)]
-    if not found:
-        raise InputError(f"Expected files of poses or videos in the classes, got none; see --help: {root}")
-    return sorted(found, key=lambda one: _natural(Path(one.id))), other
+    known = {path for paths in posed.values() for path in paths} | set(videos)
+    return found, [path for path in files if path not in known and not _pose_files.is_result(path)]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
