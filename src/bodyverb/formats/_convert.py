@@ -11,8 +11,17 @@ from pathlib import Path
 from bodyverb.core.errors import InputError, OutputError
 from bodyverb.formats._fit import Wanted, fit, tell
 from bodyverb.formats._format import Format, Given, Item
-from bodyverb.formats._guess import has_suffix, named, of_file, of_name
+from bodyverb.formats._guess import (
+    Ambiguous,
+    has_suffix,
+    is_folder_format,
+    may_be,
+    named,
+    of_file,
+    of_name,
+)
 from bodyverb.formats._notes import Notes
+from bodyverb.formats._unpack import archive_of, as_in_archive, unpacked
 from bodyverb.formats.files import replacing_folder
 
 
@@ -28,16 +37,18 @@ class Report:
         files: How many files were made of them.
         people: How many people they have together.
         frames: How many frames.
+        left_out: Names of files of other kinds in a folder or archive.
         notes: What is changed, approximate, guessed or lost.
     """
 
-    source: str
     target: str
     out: Path
+    source: str = ""
     recordings: int = 0
     files: int = 1
     people: int = 0
     frames: int = 0
+    left_out: list[str] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
 
 
@@ -54,7 +65,8 @@ def convert(
     """Convert a file, or a folder of files, to another format.
 
     Args:
-        source: File, folder that is of a format, or folder with files of one format at any depth.
+        source: File, or folder that is of a format; folder or archive with files of one format at any depth;
+            or a file in an archive.
         out: File or folder to make. Of several recordings and a format that holds one a file: a folder.
         read_as: Format of the source; by default guessed from name and content.
         write_as: Format of the result; by default that of the name of `out`.
@@ -69,55 +81,85 @@ def convert(
         InputError: The source cannot be read, or the target cannot hold it.
         OutputError: The result cannot be written, or is there already.
     """
-    source, given, wanted = Path(source), given or Given(), wanted or Wanted()
-    target = of_name(Path(out)) if write_as is None else named(write_as, writing=True)
-    reader, paths = _sources(source, read_as, given)
-    report = Report(source=reader.name, target=target.name, out=Path(out))
-    items = _fitted(_items(reader, paths, given), target, wanted, report)
-    ahead = list(islice(items, 2))
-    if not ahead:
-        raise InputError(f"Expected recordings of somebody, got none; choose another file: {source}")
-    apart = not target.many and (len(ahead) > 1 or str(out).endswith(("/", "\\")) or _is_plain(out, target))
-    _check_out(Path(out), target, apart, len(ahead) > 1, overwrite)
-    everything = chain(ahead, items)
-    if apart:
-        report.files = _write_each(Path(out), target, everything)
-    else:
-        assert target.write is not None
-        target.write(Path(out), everything)
+    source, out_path = Path(source), Path(out)
+    target = of_name(out_path) if write_as is None else named(write_as, writing=True)
+    report = Report(target=target.name, out=out_path)
+    try:
+        reader, found = _read(source, read_as, given or Given(), report)
+        report.source = reader.name
+        items = _fitted(found, target, wanted or Wanted(), report)
+        ahead = list(islice(items, 2))
+        if not ahead:
+            raise InputError(f"Expected recordings of somebody, got none; choose another file: {source}")
+        bare = str(out).endswith(("/", "\\")) or _is_plain(out_path, target)
+        apart = not target.many and (len(ahead) > 1 or bare)
+        _check_out(out_path, target, apart, len(ahead) > 1, overwrite)
+        _write(out_path, target, chain(ahead, items), apart, report)
+    except InputError as error:
+        raise type(error)(as_in_archive(str(error), source)) from None
+    if report.left_out:
+        shown = ", ".join(report.left_out[:3]) + (", ..." if len(report.left_out) > 3 else "")
+        report.notes.once("lost", f"{len(report.left_out)} files of other kinds, left out: {shown}")
     return report
 
 
-def _sources(source: Path, read_as: str | None, given: Given) -> tuple[Format, list[Path]]:
-    """The format, and the files to read one after the other."""
+def _write(out: Path, target: Format, items: Iterator[Item], apart: bool, report: Report) -> None:
+    assert target.write is not None
+    if apart:
+        report.files = _write_each(out, target, items)
+    else:
+        target.write(out, items)
+
+
+def _read(source: Path, read_as: str | None, given: Given, report: Report) -> tuple[Format, Iterator[Item]]:
+    """The format of the source, and its recordings one after the other."""
     known = None if read_as is None else named(read_as)
-    if not source.exists():
-        raise InputError(f"Expected a file or folder of poses, got nothing there; check the path: {source}")
-    loose = source.is_dir() and (not known.folder if known else not _is_folder_format(source))
-    paths = [source]
-    if loose:
-        files = sorted(path for path in source.rglob("*") if path.is_file() and not path.name.startswith("."))
-        if known is not None:
-            files = [path for path in files if has_suffix(path.name, known)]
-        if not files:
-            kind = f"{known.name} files" if known else "files"
-            raise InputError(f"Expected {kind} in the folder, got none; check the path: {source}")
-        paths, known = files, known or of_file(files[0])
-        paths = [path for path in files if has_suffix(path.name, known)]
-    reader = known or of_file(source)
+    inside = archive_of(source)
+    whole = inside == source or (
+        source.is_dir() and not (known.folder if known else is_folder_format(source))
+    )
+    if inside is not None:
+        paths = unpacked(inside, None if whole else source.relative_to(inside).as_posix())
+    elif whole:
+        paths = (path for path in sorted(source.rglob("*")) if path.is_file() and path.name[0] != ".")
+    else:
+        paths = iter([source])
+    if whole:
+        reader, paths = _of_one_format(paths, known, source, report)
+    else:
+        first = next(paths)
+        reader, paths = known or of_file(first), chain([first], paths)
     if given.space is not None and given.space not in reader.spaces:
         have = f"one of {', '.join(reader.spaces)}" if reader.spaces else "no --space"
         raise InputError(f"Expected {have} for {reader.name}, got {given.space!r}; correct --space: {source}")
-    return reader, paths
+    return reader, _items(reader, paths, given)
 
 
-def _is_folder_format(path: Path) -> bool:
-    try:
-        return of_file(path).folder
-    except InputError as error:
-        if "several" in str(error):
-            raise
-        return False
+def _of_one_format(
+    paths: Iterator[Path], known: Format | None, source: Path, report: Report
+) -> tuple[Format, Iterator[Path]]:
+    """The format, by default that of the first file that has one, and the files of it; others are noted."""
+
+    def fits(path: Path) -> bool:
+        nonlocal known
+        if known is None:
+            try:
+                known = of_file(path)
+            except Ambiguous:
+                raise
+            except InputError:
+                pass
+        good = known is not None and may_be(path, known)
+        if not good:
+            report.left_out.append(path.name)
+        return good
+
+    fitting = filter(fits, paths)
+    first = next(fitting, None)
+    if first is None or known is None:
+        kind = f"{known.name} files" if known else "files of a known format"
+        raise InputError(f"Expected {kind}, got none; check the path, or give --from: {source}")
+    return known, chain([first], fitting)
 
 
 def _items(reader: Format, paths: Iterable[Path], given: Given) -> Iterator[Item]:
@@ -140,9 +182,9 @@ def _fitted(items: Iterable[Item], target: Format, wanted: Wanted, report: Repor
         yield name, made
 
 
-def _is_plain(out: str | Path, target: Format) -> bool:
+def _is_plain(out: Path, target: Format) -> bool:
     """Whether OUT is a folder that is there, not named as a file of the format."""
-    return Path(out).is_dir() and not target.folder and not has_suffix(Path(out).name, target)
+    return out.is_dir() and not target.folder and not has_suffix(out.name, target)
 
 
 def _check_out(out: Path, target: Format, apart: bool, several: bool, overwrite: bool) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import ABSENT, SEEN, InputError, PoseSequence, Recording, Skeleton
 from bodyverb.core.pose import Axes, Unit
-from bodyverb.formats._format import Format, Frame, Word
+from bodyverb.formats._format import NUMBER_ID, Format, Frame, Word
 from bodyverb.formats._notes import Notes
 from bodyverb.formats._resample import resampled
 
@@ -265,12 +265,17 @@ def tell(recording: Recording, target: Format, notes: Notes) -> None:
 
 
 def _contents(recording: Recording) -> dict[str, bool]:
-    """What a recording has beyond positions, by the words of a format."""
+    """What a recording has beyond positions, by the words of a format.
+
+    Scores that only repeat the states, 1 where seen and 0.5 where inferred, are no content of their own.
+    """
     tracks = recording.tracks
+    scores = [track.score[track.present] for track in tracks]
+    states = [track.state[track.present] for track in tracks]
     return {
         "ids": recording.person_ids != tuple(str(at) for at in range(len(tracks))),
-        "scores": any((one.score[one.present] != 1).any() for one in tracks),
-        "states": any((one.state[one.present] != SEEN).any() for one in tracks),
+        "scores": any(((a != 1) & (a != b / SEEN)).any() for a, b in zip(scores, states, strict=True)),
+        "states": any((one != SEEN).any() for one in states),
         "boxes": any(track.box is not None for track in tracks),
         "image size": recording.image_size is not None or tracks[0].image_size is not None,
         "label": "label" in recording.meta,
@@ -279,7 +284,7 @@ def _contents(recording: Recording) -> dict[str, bool]:
 
 
 def _numbered(recording: Recording, says: frozenset[Word]) -> bool:
-    return "number ids" in says and all(one.isdigit() and len(one) < 10 for one in recording.person_ids)
+    return "number ids" in says and all(NUMBER_ID.fullmatch(one) for one in recording.person_ids)
 
 
 def _rounds(position: np.ndarray, decimals: int) -> bool:

@@ -23,6 +23,7 @@ several spaces lists them in `spaces` and reads `given.space`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ from bodyverb.core.pose import Axes, Space, Unit
 from bodyverb.formats._layout import of_count
 
 GUESSED_RATE_HZ = 30.0
+NUMBER_ID = re.compile(r"0|[1-9][0-9]{0,17}")
 T = TypeVar("T")
 Word = Literal[
     "layout", "unit", "axes", "rate", "times", "empty frames", "ids", "number ids", "scores", "states",
@@ -85,7 +87,8 @@ class Given:
         wanted: The layout of the result: it settles which of several layouts of as many joints is meant.
         unit: Unit of the positions.
         axes: Their axes.
-        rate_hz: Frames per second.
+        rate_hz: Frames per second; it also corrects the nominal rate of a format.
+        wanted_rate_hz: Frames per second of the result: those of a file that does not say any.
         space: Which of the spaces of a file that holds several.
         beside: A second file that the first needs, such as the skeleton of a motion.
     """
@@ -95,6 +98,7 @@ class Given:
     unit: Unit | None = None
     axes: Axes | None = None
     rate_hz: float | None = None
+    wanted_rate_hz: float | None = None
     space: str | None = None
     beside: Path | None = None
 
@@ -128,7 +132,7 @@ class Given:
 
     def rate(self, nominal: float | None = None) -> dict[str, Any]:
         """`rate_hz` and `rate` for `PoseSequence.from_arrays`: given, else the format's own, else a guess."""
-        known = self.rate_hz or nominal
+        known = self.rate_hz or nominal or self.wanted_rate_hz
         return {"rate_hz": known or GUESSED_RATE_HZ, "rate": "nominal" if known else "unknown"}
 
 

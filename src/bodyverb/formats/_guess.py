@@ -14,6 +14,10 @@ HEAD_BYTES = 4096
 _REGISTRY = Registry("bodyverb.formats", ("FORMAT",))
 
 
+class Ambiguous(InputError):
+    """Several formats fit; the user must choose."""
+
+
 @lru_cache(maxsize=1)
 def all_formats() -> dict[str, Format]:
     """Every format by its name, sorted; also those of other packages (entry points `bodyverb.formats`)."""
@@ -55,7 +59,7 @@ def of_file(path: Path) -> Format:
         return fitting[0]
     names = ", ".join(one.name for one in fitting)
     if fitting:
-        raise InputError(f"Expected one format, got several that fit, {names}; give one as --from: {path}")
+        raise Ambiguous(f"Expected one format, got several that fit, {names}; give one as --from: {path}")
     what = "folder" if path.is_dir() else "file"
     raise InputError(f"Expected a {what} of a known format, got another; give its format as --from: {path}")
 
@@ -81,6 +85,16 @@ def of_name(path: Path) -> Format:
     )
 
 
+def is_folder_format(path: Path) -> bool:
+    """Whether a folder as a whole is of a format."""
+    return any(one.looks(path, b"") for one in all_formats().values() if one.folder and one.looks)
+
+
+def may_be(path: Path, one: Format) -> bool:
+    """Whether a file may be of this format, by its name and beginning."""
+    return has_suffix(path.name, one) and bool(_looking([one], path, _head(path)))
+
+
 def has_suffix(name: str, one: Format) -> bool:
     """Whether the name of a file ends as those of the format do."""
     return name.lower().endswith(one.suffixes)
@@ -97,7 +111,9 @@ def _by_name(formats: Sequence[Format], path: Path) -> list[Format]:
 
 
 def _looking(formats: Sequence[Format], path: Path, head: bytes) -> list[Format]:
-    return [one for one in formats if one.looks is None or one.looks(path, head)]
+    """Those whose content fits; formats that only have a name give way to them."""
+    sure = [one for one in formats if one.looks is not None and one.looks(path, head)]
+    return sure or [one for one in formats if one.looks is None]
 
 
 def _head(path: Path) -> bytes:

@@ -308,7 +308,7 @@ def read(
         found = sorted(amc.parent.glob("*.asf"))
         if len(found) != 1:
             raise FormatError(
-                f"Expected one .asf beside the motion, got {len(found)}; name it with asf=: {amc}"
+                f"Expected one .asf beside the motion, got {len(found)}; name it, as asf= or --beside: {amc}"
             )
         asf = found[0]
     bones = read_asf(asf, asf_data)

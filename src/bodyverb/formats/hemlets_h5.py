@@ -138,9 +138,9 @@ def write(path: str | Path, file: HemletsFile, images: np.ndarray) -> Path:
 
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
     poses = read(path).sequences()[given.space or "image"]
-    if given.rate_hz is not None:
-        times = np.arange(poses.frames) / given.rate_hz
-        poses = poses.replace(timestamps_s=times, rate="nominal")
+    rate_hz = given.rate_hz or given.wanted_rate_hz
+    if rate_hz is not None:
+        poses = poses.replace(timestamps_s=np.arange(poses.frames) / rate_hz, rate="nominal")
     yield path.stem, recording_of(poses)
 
 

@@ -10,7 +10,7 @@ of the stored, mirrored pictures, 0 the centre of the first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -237,7 +237,7 @@ def _recordings(path: Path, given: Given) -> Iterator[Item]:
         poses = found[space]
         if space == "ir":
             poses = poses.replace(extras={"depth_mm": found["camera"].position[..., 2] * 1000})
-    yield path.stem, recording_of(poses.replace(source=path.name))
+    yield path.stem, recording_of(poses.replace(source=path.name), {"crlf": True} if file.crlf else {})
 
 
 def _save(path: Path, items: Iterable[Item]) -> Path:
@@ -253,7 +253,8 @@ def _save(path: Path, items: Iterable[Item]) -> Path:
                 image_size=size,
                 person_ids=poses.person_ids,
             )
-    return write(path, from_sequences(sequences))
+    made = from_sequences(sequences)
+    return write(path, replace(made, crlf=bool(recording.meta.get("crlf"))))
 
 
 FORMAT = Format(

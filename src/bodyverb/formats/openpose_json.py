@@ -9,6 +9,7 @@ version 1.3.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence, Recording
-from bodyverb.formats._format import PIXELS, Format, Given, Item
+from bodyverb.formats._format import NUMBER_ID, PIXELS, Format, Given, Item
 from bodyverb.formats.files import replacing_folder, to_json
 
 SUFFIX = ".openpose"
@@ -61,7 +62,7 @@ def _person(track: PoseSequence, row: int, order: int) -> dict[str, object]:
         else:
             flat += [0, 0, 0]
     name = track.person_ids[0]
-    number = int(name) if re.fullmatch(r"[0-9]{1,9}", name) else order
+    number = int(name) if NUMBER_ID.fullmatch(name) else order
     return {"person_id": [number], "pose_keypoints_2d": flat, **{key: [] for key in _EMPTY}}
 
 
@@ -112,7 +113,10 @@ def _track(name: str, times: np.ndarray, rows: np.ndarray) -> PoseSequence:
 
 
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
-    yield path.name.removesuffix(SUFFIX), read(path, **({"rate_hz": given.rate_hz} if given.rate_hz else {}))
+    said = given.rate()
+    recording = read(path, said["rate_hz"])
+    tracks = tuple(track.replace(rate=said["rate"]) for track in recording.tracks)
+    yield path.name.removesuffix(SUFFIX), dataclasses.replace(recording, tracks=tracks)
 
 
 def _save(path: Path, items: Iterable[Item]) -> Path:
