@@ -143,6 +143,13 @@ def test_best_or_last(toy: ModuleType, tmp_path: Path) -> None:
         LoopConfig(patience=2, select_last=True)
 
 
+def test_without_validation_the_last_is_kept(toy: ModuleType, tmp_path: Path) -> None:
+    _, best = toy.train(tmp_path, validate=lambda module: {}, optim={"ema": 0.0}, loop={"epochs": 2})
+    toy.train(tmp_path, validate=lambda module: {}, optim={"ema": 0.0}, loop={"resume": True})
+    a, b = (weights(tmp_path / name) for name in ("best.pt", "last.pt"))
+    assert best == {"epoch": 2} and all(torch.equal(a[key], b[key]) for key in a)
+
+
 def test_a_score_that_is_no_number_is_never_best(toy: ModuleType, tmp_path: Path) -> None:
     _, best = toy.train(tmp_path, validate=scores(float("nan"), 0.5, float("nan")))
     assert best["epoch"] == 2 and (tmp_path / "best.pt").exists()

@@ -24,9 +24,9 @@ NOISY: dict[str, Any] = {
 
 
 def equal(a: Any, b: Any) -> bool:
-    """The same nested values, tensors to the bit; but for times."""
+    """The same nested values, tensors to the bit; but for times and "resume"."""
     if isinstance(a, dict):
-        ignored = {"seconds", "spent"}
+        ignored = {"seconds", "spent", "resume"}
         return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a if key not in ignored)
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(equal, a, b))
@@ -121,8 +121,9 @@ def test_resuming_what_is_finished_changes_nothing(toy: ModuleType, tmp_path: Pa
 
 
 def test_more_epochs_and_threads_may_be_asked_for(toy: ModuleType, tmp_path: Path) -> None:
-    toy.train(tmp_path)
-    toy.train(tmp_path, loop={"resume": True, "epochs": 4, "threads": 0, "accelerator": "auto"})
+    changed = {"resume": True, "epochs": 4, "threads": 0, "accelerator": "auto"}
+    toy.train(tmp_path, settings={"recipe": {"loop": {"epochs": 3, "resume": False}}})
+    toy.train(tmp_path, loop=changed, settings={"recipe": {"loop": {"epochs": 4, "resume": True}}})
     assert len(log(tmp_path)) == 4
 
 

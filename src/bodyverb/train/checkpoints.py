@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,21 @@ def sweep(folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def agree(saved: Mapping[str, Any], given: Mapping[str, Any], path: Path) -> None:
+def agree(saved: Mapping[str, Any], given: Mapping[str, Any], path: Path, free: Sequence[str] = ()) -> None:
     """See that a run is resumed with the settings it began with.
+
+    Args:
+        saved: settings as `plain` gives them; so is `given`.
+        given: of the run now.
+        path: of the checkpoint, for the error.
+        free: ends of the dotted names that may differ.
 
     Raises:
         InputError: some differ; the first three are named.
     """
     old, new = dict(_flat(saved)), dict(_flat(given))
     keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
-    if keys:
+    if keys := [key for key in keys if not key.endswith(tuple(free))]:
         told = "; ".join(f"{key} {new.get(key)} in place of {old.get(key)}" for key in keys[:3])
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
         raise InputError(

@@ -24,8 +24,11 @@ from bodyverb.train.randomness import generators, repeatable, restore_generators
 from bodyverb.train.settings import LoopConfig, OptimConfig
 
 Loss = Callable[[nn.Module, Any], tuple[Tensor, Mapping[str, float | Tensor]]]
-FREE = ("epochs", "accelerator", "threads", "resume", "patience", "save_steps", "save_seconds")
-"""Settings of the loop that a resumed run may change."""
+FREE = tuple(
+    f"loop.{name}"
+    for name in ("epochs", "accelerator", "threads", "resume", "patience", "save_steps", "save_seconds")
+)
+"""What a resumed run may change."""
 
 
 def fit(
@@ -56,7 +59,8 @@ def fit(
         steps_per_epoch: epoch number -> number of batches.
         loss: (module, batch) -> scalar loss, a mean over the batch, and numbers to log.
         validate: averaged module -> metrics; every process is asked, the first one's answer counts.
-        select: the metric (higher is better) that decides which weights are best.
+        select: the metric (higher is better) that decides which weights are best; where there is none, the
+            last are.
         optim: optimizer settings.
         loop: length, precision, device.
         out: run folder.
@@ -77,13 +81,10 @@ def fit(
     distributed.check_device(loop)
     if loop.threads:
         torch.set_num_threads(loop.threads)
-    decided = {
-        "optim": asdict(optim),
-        "loop": {key: value for key, value in asdict(loop).items() if key not in FREE},
-        "batch": batch,
-        "run": settings or {},
-    }
-    run = _Run(module, loss, optim, loop, batch, checkpoints.plain(decided), out)
+    decided = checkpoints.plain(
+        {"optim": asdict(optim), "loop": asdict(loop), "batch": batch, "run": settings or {}}
+    )
+    run = _Run(module, loss, optim, loop, batch, decided, out)
     shown = say is print and run.leads
     with repeatable(run.fabric.device), TrainingBar(loop.epochs, shown) as bar, Log(out, say) as log:
         run.begin(log)
@@ -175,7 +176,7 @@ class _Run:
             checkpoints.save(self.last, content)
 
     def _take(self, content: dict[str, Any]) -> None:
-        checkpoints.agree(content["settings"], self.decided, self.last)
+        checkpoints.agree(content["settings"], self.decided, self.last, FREE)
         try:
             self.module.load_state_dict(content["module"])
             if self.average is not None:
@@ -283,10 +284,11 @@ class _Run:
         state["rows"] = [*state["rows"], row]
 
     def _keep(self, chosen: nn.Module, metrics: dict[str, float], select: str, number: int) -> None:
-        score, state = metrics.get(select, float("nan")), self.state
+        state, score = self.state, metrics.get(select, float("nan"))
+        last = self.loop.select_last or select not in metrics
         if score > state["score"]:
             state["better"] = number
-        if self.loop.select_last or not state["best"] or score >= state["score"]:
+        if last or not state["best"] or score >= state["score"]:
             state["best"] = dict(metrics) | {"epoch": number}
             if self.leads:
                 content = {"module": chosen.state_dict(), "metrics": state["best"]}
