@@ -12,6 +12,7 @@ from bodyverb.formats import (
     alphapose_json,
     coco_json,
     mediapipe_json,
+    movement_nc,
     openpose_json,
     pose_csv,
     pose_parquet,
@@ -93,8 +94,9 @@ def test_files_of_names_and_numbers_keep_the_layout(layout: Skeleton, tmp_path: 
     assert landmarks.skeleton.joints == layout.joints
     (table,) = pose_parquet.read(formats.export("parquet", tmp_path, "b", made)).tracks
     (people,) = alphapose_json.read(formats.export("alphapose", tmp_path, "c", made), layout=layout).tracks
-    assert table.skeleton == people.skeleton == layout
-    for back in (landmarks, table, people):
+    movement = movement_nc.read(formats.export("movement", tmp_path, "d", made))
+    assert table.skeleton == people.skeleton == movement.skeleton == layout
+    for back in (landmarks, table, people, movement):
         np.testing.assert_allclose(back.position, made.tracks[0].position, atol=1e-3)
 
 
@@ -121,5 +123,6 @@ def test_openpose_takes_bodies_and_refuses_the_rest(layout: Skeleton, tmp_path: 
 def test_every_export_is_covered_here() -> None:
     free = {name for name in formats.export_names() if not formats.named(name, writing=True).layouts}
     assert free <= {
-        "alphapose", "coco", "coco-results", "csv", "h36m-npz", "landmarks", "parquet", "pyskl",
+        "alphapose", "coco", "coco-results", "csv", "h36m-npz", "landmarks", "movement", "parquet",
+        "pyskl",
     }, "give the new export a contract above"  # fmt: skip

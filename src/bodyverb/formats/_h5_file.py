@@ -49,13 +49,15 @@ def blaming(path: str | Path) -> Iterator[None]:
         ) from None
 
 
-def dataset(file: h5py.File, name: str, shape: tuple[int | None, ...], kinds: str, path: str | Path) -> Any:
+def dataset(
+    file: h5py.File, name: str, shape: tuple[int | None, ...] | None, kinds: str, path: str | Path
+) -> Any:
     """A dataset by name, not read yet.
 
     Args:
         file: The open file.
         name: The dataset.
-        shape: Its sides; None stands for any.
+        shape: Its sides; None stands for any, in place of all sides for any number of them.
         kinds: Letters of the kinds of numpy it may have.
         path: The file, for messages.
 
@@ -67,11 +69,13 @@ def dataset(file: h5py.File, name: str, shape: tuple[int | None, ...], kinds: st
     found = file[name]
     if not isinstance(found, h5py.Dataset) or found.is_virtual or found.external:
         raise FormatError(f"Expected {name!r} as a dataset in the file itself, got another: {path}")
-    fits = len(found.shape) == len(shape) and all(
-        want in (None, side) for want, side in zip(shape, found.shape, strict=True)
-    )
+    sides = found.shape or () if shape is None else shape
+    fits = found.shape is not None and len(found.shape) == len(sides)
+    fits = fits and all(want in (None, side) for want, side in zip(sides, found.shape, strict=True))
     if not fits or found.dtype.kind not in kinds or found.dtype.names:
-        wanted = " x ".join("n" if side is None else str(side) for side in shape)
+        wanted = (
+            "of any shape" if shape is None else " x ".join("n" if one is None else str(one) for one in shape)
+        )
         raise FormatError(
             f"Expected {name!r} as numbers {wanted}, got {found.dtype} {found.shape}; check the file: {path}"
         )
