@@ -21,9 +21,11 @@ from bodyverb.train.verbs_bundle import (  # noqa: E402
     write_card,
 )
 from bodyverb.train.verbs_data import DataConfig, VerbStore  # noqa: E402
-from bodyverb.train.verbs_store import VERBS, pack, synth_items  # noqa: E402
+from bodyverb.train.verbs_store import pack, synth_items  # noqa: E402
+from bodyverb.train.vocabulary import PENN15  # noqa: E402
 
 SKELETON = skeletons.get("penn13")
+VERBS = PENN15.verbs
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def exported(network, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def store() -> VerbStore:
-    items = list(synth_items(1, 5, duration_s=3.0))
+    items = list(synth_items(1, 5, PENN15, duration_s=3.0))
     return pack([item for item in items if item.name.split("-")[0] in ("squat", "bowl", "walk", "idle")])
 
 

@@ -17,6 +17,8 @@ class Command:
     """Bundled name, ONNX file, card or folder of the model."""
     root: Path
     """Folder with penn_action/, utd_mhad/, nw_ucla/ and mocap/cmu/, unpacked or as .tar.xz."""
+    vocabulary: str = "everyday"
+    """Which verbs: everyday (34 of sport and daily life) or penn15 (the 15 of Penn Action)."""
     cache: Path | None = None
     """Where packed data is kept; nowhere by default."""
     part: str = "test"

@@ -15,6 +15,8 @@ class Command:
     """Folder with penn_action/, utd_mhad/, nw_ucla/ and mocap/cmu/, unpacked or as .tar.xz."""
     out: Path
     """Run folder: packed data, checkpoints, log; the finished model in its folder model/."""
+    vocabulary: str = "everyday"
+    """Which verbs: everyday (34 of sport and daily life) or penn15 (the 15 of Penn Action)."""
     epochs: int = 30
     """Passes of 200 steps."""
     steps: int = 200

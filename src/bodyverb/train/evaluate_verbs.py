@@ -233,12 +233,12 @@ def measure(
             named(f"penn, {rate:g} fps", [at_rate(track, rate) for track in penn], labels)
         for speed in (0.4, 2.5):
             named(f"penn, speed x{speed:g}", [at_rate(track, 30.0, speed) for track in penn], labels)
-    for source in ("utd-verbs", "synth-verbs"):
+    for source in ("utd-verbs", "nw_ucla-verbs", "synth-verbs"):
         tracks, labels = pick(source)
         views = [through_cameras(track, rng) for _ in range(3) for track in tracks]
         if tracks:
             named(f"{source}, unseen cameras", views, np.tile(labels, 3))
-            if source == "utd-verbs":
+            if source != "synth-verbs":
                 for label in np.unique(labels):
                     chosen = np.flatnonzero(np.tile(labels, 3) == label)
                     own = [views[i] for i in chosen]

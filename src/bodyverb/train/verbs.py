@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb import skeletons
-from bodyverb.datasets.penn_action import VERBS
 from bodyverb.models import verb_tcn
 from bodyverb.train.augment.pose_error import PoseErrorModel
 from bodyverb.train.evaluate_verbs import Predict, quick_top1
@@ -105,6 +104,7 @@ def train(
     validation: VerbStore,
     config: VerbsConfig,
     errors: PoseErrorModel,
+    verbs: int,
     out: Path,
     say: Callable[[str], None] = print,
 ) -> nn.Module:
@@ -115,6 +115,7 @@ def train(
         validation: clips that are only watched.
         config: everything else.
         errors: pose-error statistics of the augmentation.
+        verbs: number of classes.
         out: run folder for checkpoints and logs.
         say: where progress goes.
 
@@ -123,8 +124,8 @@ def train(
     """
     torch.manual_seed(config.loop.seed)
     skeleton = skeletons.get(SKELETON)
-    module = verb_tcn.build(config.model, skeleton, len(VERBS))
-    sampler = VerbSampler(store, skeleton, len(VERBS), config.data, errors)
+    module = verb_tcn.build(config.model, skeleton, verbs)
+    sampler = VerbSampler(store, skeleton, verbs, config.data, errors)
 
     def batches(epoch: int) -> Any:
         return sampler.batches(config.steps_per_epoch, config.batch, seed=config.loop.seed * 1009 + epoch)

@@ -17,6 +17,7 @@ from bodyverb.train.augment.drift import random_drift
 from bodyverb.train.augment.dropout import random_dropout, random_head
 from bodyverb.train.augment.pose_error import PoseErrorModel, spread
 from bodyverb.train.augment.view import random_cameras, random_flip, random_plane
+from bodyverb.train.vocabulary import PENN15
 
 NEGATIVE = -1
 
@@ -75,9 +76,7 @@ class DataConfig:
     """Longest window in seconds."""
     steps: int = 64
     """Time steps of a window."""
-    shares: tuple[tuple[str, float], ...] = (
-        ("penn", 0.44), ("utd-verbs", 0.08), ("synth-verbs", 0.13), ("negatives", 0.17), ("frozen", 0.18),
-    )  # fmt: skip
+    shares: tuple[tuple[str, float], ...] = PENN15.shares
     """Share of each kind of clip in a batch."""
     slow: float = 2.5
     """Motion is stretched in time by factors from 1/slow to slow."""

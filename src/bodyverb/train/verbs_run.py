@@ -22,24 +22,26 @@ from bodyverb.train.loop import LoopConfig
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.verbs import VerbsConfig, train
 from bodyverb.train.verbs_bundle import choose_thresholds, export_verbs, facts, write_card
-from bodyverb.train.verbs_store import PARTS, VERBS, build
+from bodyverb.train.verbs_data import DataConfig
+from bodyverb.train.verbs_store import PARTS, build
+from bodyverb.train.vocabulary import Vocabulary, vocabulary
 
-NAME = "verbs-penn15"
+NAME = "verbs-everyday"
+MEASURED = "verbs-penn15"
+"""The bundled model beside which the pose errors lie."""
 LICENCE = "Apache-2.0 for the weights' own part; trained on data with the terms listed in LICENSE.txt"
 
 ABOUT: dict[str, Any] = {
-    "name": NAME,
     "licence": LICENCE,
     "architecture": "verb-tcn",
     "data": {
         "Penn Action labels, official training split": "no explicit licence; cite Zhang et al., ICCV 2013",
         "UTD-MHAD skeletons, odd subjects": "a public domain dataset, says its paper; Chen et al., ICIP 2015",
-        "NW-UCLA skeletons, subjects 1-6, as unknown motion": "no explicit licence; Wang et al., CVPR 2014",
+        "NW-UCLA skeletons": "no explicit licence; Wang et al., CVPR 2014",
         "CMU motion capture, odd trials of subjects 1-3, as unknown motion": "free for any use",
         "procedural motion of this project": "Apache-2.0",
     },
-    "limits": "one person a window; fifteen verbs of sport and exercise, everything else is 'unknown'; "
-    "windows of at most 3 s",
+    "limits": "one person a window; what is none of the verbs is 'unknown'; windows of at most 3 s",
 }
 
 
@@ -49,6 +51,7 @@ class VerbTraining:
 
     root: Path
     out: Path
+    vocabulary: str = "everyday"
     epochs: int = 30
     steps: int = 200
     batch: int = 256
@@ -67,6 +70,7 @@ class VerbEvaluation:
 
     model: str = NAME
     root: Path
+    vocabulary: str = "everyday"
     cache: Path | None = None
     part: str = "test"
     errors: Path | None = None
@@ -76,7 +80,7 @@ class VerbEvaluation:
 
 def packaged_errors() -> PoseErrorModel:
     """The error statistics that come with the package."""
-    with resources.as_file(resources.files("bodyverb.weights") / NAME / "pose_error.json") as path:
+    with resources.as_file(resources.files("bodyverb.weights") / MEASURED / "pose_error.json") as path:
         return PoseErrorModel.load(path)
 
 
@@ -90,8 +94,10 @@ def run(settings: VerbTraining) -> Path:
         The model's folder: model.onnx, card.json, LICENSE.txt.
     """
     errors = packaged_errors() if settings.errors is None else PoseErrorModel.load(settings.errors)
-    stores = build(settings.root, settings.out / "data", synth=settings.synth, seed=settings.seed)
+    words = vocabulary(settings.vocabulary)
+    stores = build(settings.root, settings.out / "data", words, synth=settings.synth, seed=settings.seed)
     config = VerbsConfig(
+        data=DataConfig(shares=words.shares),
         batch=settings.batch,
         steps_per_epoch=settings.steps,
         optim=OptimConfig(lr=settings.lr, weight_decay=0.05, ema=0.998),
@@ -104,21 +110,22 @@ def run(settings: VerbTraining) -> Path:
             validate_every=5,
         ),
     )
-    module = train(stores["train"], stores["validation"], config, errors, settings.out)
+    module = train(stores["train"], stores["validation"], config, errors, len(words.verbs), settings.out)
     folder = settings.out / "model"
     network = export_verbs(module, 13, config.data.steps, folder / "model.onnx")
-    known = facts(VERBS, config.data)
+    known = facts(words.verbs, config.data)
     text = (
-        f"bodyverb train everyday --root DATA --out RUN --epochs {settings.epochs} --steps {settings.steps}"
+        f"bodyverb train everyday --root DATA --out RUN --vocabulary {settings.vocabulary} "
+        f"--epochs {settings.epochs} --steps {settings.steps}"
     )
     text += f" --batch {settings.batch} --lr {settings.lr:g} --synth {settings.synth} --seed {settings.seed}"
-    about = ABOUT | {"training_command": text}
+    about = {"name": words.name} | ABOUT | {"training_command": text}
     write_card(network, known, {}, [], about)
     recognizer = Recognizer(load(str(folder), "verbs", threads=1))
     recognizer.thresholds = choose_thresholds(recognizer, stores["validation"], errors)
     measured = measure(recognizer, stores["test"], errors)
     write_card(network, known, recognizer.thresholds, measured, about)
-    licence = resources.files("bodyverb.weights") / NAME / "LICENSE.txt"
+    licence = resources.files("bodyverb.weights") / MEASURED / "LICENSE.txt"
     if licence.is_file():
         with resources.as_file(licence) as path:
             shutil.copyfile(path, folder / "LICENSE.txt")
@@ -150,15 +157,25 @@ def evaluate(settings: VerbEvaluation) -> list[Measured]:
     if settings.part not in PARTS:
         raise InputError(f"Expected a part of {PARTS}, got '{settings.part}'; choose one of them")
     errors = packaged_errors() if settings.errors is None else PoseErrorModel.load(settings.errors)
+    words = vocabulary(settings.vocabulary)
     recognizer = Recognizer(load(settings.model, "verbs", threads=1))
+    _check_classes(recognizer, words, settings.model)
     if settings.cache is None:
         with tempfile.TemporaryDirectory() as folder:
-            store = build(settings.root, Path(folder), synth=60)[settings.part]
+            store = build(settings.root, Path(folder), words, synth=60)[settings.part]
     else:
-        store = build(settings.root, settings.cache, synth=60)[settings.part]
+        store = build(settings.root, settings.cache, words, synth=60)[settings.part]
     measured = measure(recognizer, store, errors, seed=settings.seed)
     print(json.dumps([asdict(line) for line in measured], indent=1) if settings.json else table(measured))
     return measured
+
+
+def _check_classes(recognizer: Recognizer, words: Vocabulary, model: str) -> None:
+    if recognizer.classes != words.verbs:
+        raise InputError(
+            f"Expected a network of the {len(words.verbs)} verbs of {words.name}, got {len(recognizer.classes)} "
+            f"others; choose another --vocabulary: {model}"
+        )
 
 
 def table(measured: list[Measured]) -> str:

@@ -4,27 +4,20 @@ measuring."""
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import Clip, PoseSequence
+from bodyverb.core import PoseSequence
 from bodyverb.datasets import cmu_mocap, nw_ucla, penn_action, utd_mhad
 from bodyverb.datasets.synth import motions
 from bodyverb.train.verbs_data import NEGATIVE, VerbStore
+from bodyverb.train.vocabulary import LEFT_OUT, Vocabulary
 
-VERBS = penn_action.VERBS
 LAYOUT = "penn13"
-
-#: Actions of other sets that show one of the verbs under its own name.
-UTD_VERBS = ("bowl", "baseball_swing", "tennis_forehand", "tennis_serve", "squat")
-#: Actions that resemble a verb too much to count as unknown (a throw is half a baseball pitch): in no part
-#: at all.
-LOOKALIKES = ("throw", "pick_up_and_throw")
-
 PARTS = ("train", "validation", "test")
 
 
@@ -38,68 +31,41 @@ class Item:
     name: str
 
 
-def part_of_penn(clip: Clip) -> str:
-    """The official split; of the training clips every twelfth block of five neighbours is set aside as
-    validation."""
-    if not clip.meta["train"]:
-        return "test"
-    return "validation" if (int(clip.id) // 5) % 12 == 3 else "train"
-
-
-def part_of_utd(clip: Clip) -> str:
-    """Odd subjects train, even subjects test."""
-    return "train" if int(clip.subject or 0) % 2 else "test"
-
-
-def part_of_nw_ucla(clip: Clip) -> str:
-    """Subjects 1-6 train, 7 validation, 8-10 test, from all views."""
-    subject = int(clip.subject or 0)
-    return "train" if subject <= 6 else "validation" if subject == 7 else "test"
-
-
-def part_of_cmu(clip: Clip) -> str:
-    """Odd trials train, even trials test."""
-    return "train" if int(clip.id.split("_")[1]) % 2 else "test"
-
-
-def real_items(root: Path) -> Iterator[tuple[str, Item]]:
+def real_items(root: Path, words: Vocabulary) -> Iterator[tuple[str, Item]]:
     """Every usable clip of the four real sets with its part.
 
     Args:
         root: folder with penn_action/, utd_mhad/, nw_ucla/ and mocap/cmu/.
+        words: the verbs.
 
     Yields:
-        (part, item).
+        (part, item); source `utd-verbs` for clips of a verb, `utd` for other motion.
     """
-    for clip in penn_action.open(root / "penn_action"):
-        yield (
-            part_of_penn(clip),
-            Item(poses=clip.poses, label=VERBS.index(clip.label or ""), source="penn", name=clip.id),
-        )
-    others: list[tuple[str, Callable[[Clip], str]]] = [("utd", part_of_utd), ("nw_ucla", part_of_nw_ucla)]
-    tables = {"utd": utd_mhad.open(root / "utd_mhad"), "nw_ucla": nw_ucla.open(root / "nw_ucla")}
-    for source, part in others:
-        for clip in tables[source]:
-            if clip.label in LOOKALIKES:
+    tables = {
+        "penn": penn_action.open(root / "penn_action"),
+        "utd": utd_mhad.open(root / "utd_mhad"),
+        "nw_ucla": nw_ucla.open(root / "nw_ucla"),
+        "cmu": cmu_mocap.open(root / "mocap" / "cmu"),
+    }
+    for source, table in tables.items():
+        for clip in table:
+            verb = words.verb(source, clip)
+            if verb == LEFT_OUT:
                 continue
-            verb = source == "utd" and clip.label in UTD_VERBS
-            label = VERBS.index(clip.label or "") if verb else NEGATIVE
-            yield (
-                part(clip),
-                Item(
-                    poses=clip.poses, label=label, source=f"{source}-verbs" if verb else source, name=clip.id
-                ),
-            )
-    for clip in cmu_mocap.open(root / "mocap" / "cmu"):
-        yield part_of_cmu(clip), Item(poses=clip.poses, label=NEGATIVE, source="cmu", name=clip.id)
+            label = NEGATIVE if verb is None else words.verbs.index(verb)
+            kind = source if verb is None or source == "penn" else f"{source}-verbs"
+            yield words.parts[source](clip), Item(poses=clip.poses, label=label, source=kind, name=clip.id)
 
 
-def synth_items(count: int, seed: int, duration_s: float = 5.0, rate_hz: float = 30.0) -> Iterator[Item]:
+def synth_items(
+    count: int, seed: int, words: Vocabulary, duration_s: float = 5.0, rate_hz: float = 30.0
+) -> Iterator[Item]:
     """Procedural motions, ``count`` of each name.
 
     Args:
         count: clips a motion.
         seed: seed of all draws.
+        words: the verbs.
         duration_s: length of a cyclic or everyday motion; single actions take 1.5 s to this.
         rate_hz: frame rate.
 
@@ -107,15 +73,17 @@ def synth_items(count: int, seed: int, duration_s: float = 5.0, rate_hz: float =
         Items of source ``synth-verbs`` and ``synth-other``.
     """
     for name in motions.names("all"):
-        verb = name in VERBS
+        verb = words.actions["synth"].get(name)
+        if verb == LEFT_OUT:
+            continue
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         for number in range(count):
             length = float(rng.uniform(0.5, 1.0)) * duration_s
             poses = motions.motion(name, rng=rng, duration_s=length, rate_hz=rate_hz, layout=LAYOUT)
             yield Item(
                 poses=poses,
-                label=VERBS.index(name) if verb else NEGATIVE,
-                source="synth-verbs" if verb else "synth-other",
+                label=NEGATIVE if verb is None else words.verbs.index(verb),
+                source="synth-other" if verb is None else "synth-verbs",
                 name=f"{name}-{seed}-{number}",
             )
 
@@ -152,27 +120,30 @@ def pack(items: list[Item]) -> VerbStore:
     )
 
 
-def build(root: Path, cache: Path, *, synth: int = 60, seed: int = 0) -> dict[str, VerbStore]:
+def build(
+    root: Path, cache: Path, words: Vocabulary, *, synth: int = 60, seed: int = 0
+) -> dict[str, VerbStore]:
     """Packs all parts, or loads them from the cache.
 
     Args:
         root: the data's folder.
         cache: folder of the packed files; written where they are missing.
+        words: the verbs.
         synth: procedural clips a motion in ``train`` (a tenth of that in the others, from other seeds).
         seed: seed of the procedural motions.
 
     Returns:
         ``train``, ``validation`` and ``test``.
     """
-    paths = {part: cache / f"verbs-{part}-{synth}-{seed}.npz" for part in PARTS}
+    paths = {part: cache / f"{words.name}-{part}-{synth}-{seed}.npz" for part in PARTS}
     if not all(path.exists() for path in paths.values()):
         cache.mkdir(parents=True, exist_ok=True)
         items: dict[str, list[Item]] = {part: [] for part in PARTS}
-        for part, item in real_items(root):
+        for part, item in real_items(root, words):
             items[part].append(item)
         for number, part in enumerate(PARTS):
             count = synth if part == "train" else max(1, synth // 10)
-            items[part].extend(synth_items(count, 1000 * seed + number) if synth else ())
+            items[part].extend(synth_items(count, 1000 * seed + number, words) if synth else ())
         for part, path in paths.items():
             pack(items[part]).save(path)
     return {part: VerbStore.load(path) for part, path in paths.items()}
