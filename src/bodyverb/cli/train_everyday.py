@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Command:
     """JSON with a pose net's measured error statistics; the packaged ones by default."""
     threads: int = 1
     """CPU threads."""
-    precision: str = "bf16-mixed"
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
     """bf16-mixed or 32-true."""
     seed: int = 0
     """Seed of everything."""

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class VerbTraining:
     synth: int = 60
     errors: Path | None = None
     threads: int = 1
-    precision: str = "bf16-mixed"
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
     seed: int = 0
     resume: bool = False
 
@@ -173,8 +173,8 @@ def evaluate(settings: VerbEvaluation) -> list[Measured]:
 def _check_classes(recognizer: Recognizer, words: Vocabulary, model: str) -> None:
     if recognizer.classes != words.verbs:
         raise InputError(
-            f"Expected a network of the {len(words.verbs)} verbs of {words.name}, got {len(recognizer.classes)} "
-            f"others; choose another --vocabulary: {model}"
+            f"Expected a network of the {len(words.verbs)} verbs of {words.name}, got one of "
+            f"{len(recognizer.classes)} others; choose another --vocabulary: {model}"
         )
 
 

@@ -96,8 +96,8 @@ EVERYDAY = Vocabulary(
     name="verbs-everyday",
     verbs=(
         *PENN,
-        "arm_curl", "box", "carry", "catch", "clap", "drop", "jog", "knock", "lunge", "pick_up", "push", "put_on",
-        "shoot_basketball", "sit_down", "stand_up", "take_off", "throw", "walk", "wave",
+        "arm_curl", "box", "carry", "catch", "clap", "drop", "jog", "knock", "lunge", "pick_up", "push",
+        "put_on", "shoot_basketball", "sit_down", "stand_up", "take_off", "throw", "walk", "wave",
     ),
     actions={
         "utd": _SPORTS | _same("wave", "clap", "throw", "arm_curl", "push", "knock", "catch", "lunge") | {
@@ -109,7 +109,9 @@ EVERYDAY = Vocabulary(
             "pick_up_with_one_hand": "pick_up", "pick_up_with_two_hands": "pick_up", "drop_trash": "drop",
             "walk_around": "walk", "donning": "put_on", "doffing": "take_off",
         },
-        "cmu": dict.fromkeys(("02_01", "02_02", "02_03", "02_05", "02_06", "03_01", "03_02", "03_03"), LEFT_OUT),
+        "cmu": dict.fromkeys(
+            ("02_01", "02_02", "02_03", "02_05", "02_06", "03_01", "03_02", "03_03"), LEFT_OUT
+        ),
         "synth": _same(*PENN, "walk", "wave", "clap", "pick_up") | {
             "run": "jog", "punch": "box", "sit_stand": LEFT_OUT, "reach": LEFT_OUT, "crouch": LEFT_OUT,
         },
