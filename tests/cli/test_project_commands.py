@@ -288,7 +288,7 @@ def test_train(tmp_path, capsys, monkeypatch):
     assert told(capsys, *words, "--resume")[0] == 0
     code, said, wrong = told(capsys, "project", "compare", data, "--models", out, "--json")
     found = {(row["way"], row["sensor"]): row["mean"] for row in json.loads(said)["rows"]}
-    assert code == 0 and found["better, NTU RGB+D", "ntu-b"] < 0.3 and "trained on 4" in wrong
+    assert code == 0 and found["run", "ntu-b"] < 0.3 and "trained on 4" in wrong
     for more in ((), ("--ntu", data, "--root", data), ("--ntu", data, "--epochs", 0)):
         code, _, wrong = told(capsys, "project", "train", tmp_path / "other", *more)
         assert code == 2 and wrong.startswith("bodyverb: Expected") and not (tmp_path / "other").exists()

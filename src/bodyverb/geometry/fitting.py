@@ -3,9 +3,9 @@
 With rays X = x/z, Y = -y/z and r2 = X^2 + Y^2 the model u = f X D + cx, v = f Y D + cy, D = 1 + k1 r2 + k2
 r2^2 + k3 r2^3, is linear in q = (f, f k1, f k2, f k3, cx, cy). Bad pairs fall to a trimmed pinhole first and
 to the spread of the rest then. Where people stand in the middle of the picture, the pairs say little of k3,
-and the rim of the picture would go where it likes: the lenses of the known sensors of NTU RGB+D (k3 = 0.0897)
-serve as a prior, against a wide one for any Kinect v2; the pairs choose between the two by evidence, and the
-standard errors hold both.
+and the rim of the picture would go where it likes. Lenses that are known serve as priors: each of the two
+sensors of NTU RGB+D, others like them, and any Kinect v2; the pairs choose between them by evidence, and the
+standard errors hold all.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ import numpy as np
 from bodyverb.core import InputError
 from bodyverb.geometry.camera import Camera
 from bodyverb.geometry.diagnosis import MIN_PAIRS, diagnose
-from bodyverb.geometry.known_cameras import IR_SIZE, kinect_ir
+from bodyverb.geometry.known_cameras import CAMERAS, IR_SIZE, kinect_ir
 
 NAMES = ("f", "cx", "cy", "k1", "k2", "k3")
+SENSORS = ("ntu-a", "ntu-b")
 Prior = tuple[float, tuple[float, float], tuple[float, float]]
-PRIORS: tuple[Prior, Prior] = (
-    (0.8, (-0.26676, 0.002), (0.0897, 0.0006)),
-    (0.2, (-0.2675, 0.004), (0.0925, 0.004)),
+PRIORS: tuple[Prior, ...] = (
+    *((0.2, (CAMERAS[name].distortion[1], 2e-4), (CAMERAS[name].distortion[4], 2e-4)) for name in SENSORS),
+    (0.5, (-0.26676, 0.002), (0.0897, 0.0006)),
+    (0.1, (-0.2675, 0.004), (0.0925, 0.004)),
 )
-"""Weight, mean and sd of k2, mean and sd of k3: of the sensors of NTU RGB+D, and of any."""
+"""Weight, mean and sd of k2, mean and sd of k3: each known sensor, one like them, and, last, any."""
 TYPICAL_F = 365.0
 MAX_RESIDUAL_PX = 2.0
 MAX_BORDER_SD_PX = 6.0
@@ -115,7 +117,7 @@ def fit_pinhole(points: np.ndarray, pixels: np.ndarray) -> Camera:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Solution:
-    """q (6,), its covariance (6, 6) over both priors, and that of the wide prior alone."""
+    """q (6,), its covariance (6, 6) over all priors, and that of the widest alone."""
 
     q: np.ndarray
     covariance: np.ndarray
@@ -158,7 +160,7 @@ def _solve(rows: np.ndarray, wanted: np.ndarray, keep: np.ndarray) -> tuple[_Sol
     """The solution from the pairs kept, and the spread of a pixel, robust."""
     rows, wanted = rows[keep], wanted[keep]
     gram, aim = rows.T @ rows, rows.T @ wanted
-    rough = np.linalg.lstsq(*_with_prior(gram, aim, PRIORS[1], 1e-3), rcond=None)[0]
+    rough = np.linalg.lstsq(*_with_prior(gram, aim, PRIORS[-1], 1e-3), rcond=None)[0]
     sigma = max(1.4826 * float(np.median(np.abs(wanted - rows @ rough))), _LEAST_SIGMA_PX)
     found, evidence = [], []
     for prior in PRIORS:
@@ -174,7 +176,7 @@ def _solve(rows: np.ndarray, wanted: np.ndarray, keep: np.ndarray) -> tuple[_Sol
     covariance = np.zeros((6, 6))
     for part, (q, inner) in zip(share, found, strict=True):
         covariance += part * (inner + np.outer(q - best, q - best))
-    return _Solution(q=best, covariance=covariance, wide=found[1][1]), sigma * float(np.sqrt(2))
+    return _Solution(q=best, covariance=covariance, wide=found[-1][1]), sigma * float(np.sqrt(2))
 
 
 def _prior_rows(prior: Prior) -> np.ndarray:

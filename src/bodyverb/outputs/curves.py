@@ -192,13 +192,21 @@ def _across(image: np.ndarray, panel: Panel, x: _Axis, bottom: int) -> None:
             left = round(x.at(at)) - 9
             image[bottom + 8 : bottom + 8 + wide, left : left + 18] = np.rot90(patch)
     else:
-        for tick in x.ticks():
-            text = _number(tick)
-            draw_text(
-                image, text, (round(x.at(tick)) - text_size(text, _TEXT)[0] // 2, bottom + 8), _TEXT, _SOFT
-            )
+        _numbers_below(image, x, bottom + 8)
     wide = text_size(panel.across, _TEXT)[0]
     draw_text(image, panel.across, (x.end - wide, image.shape[0] - 28), _TEXT, _SOFT)
+
+
+def _numbers_below(image: np.ndarray, x: _Axis, top: int) -> None:
+    """The ticks of x as numbers, those that have room."""
+    free = 0
+    for tick in x.ticks():
+        text = _number(tick)
+        wide = text_size(text, _TEXT)[0]
+        left = round(x.at(tick)) - wide // 2
+        if left >= free:
+            draw_text(image, text, (left, top), _TEXT, _SOFT)
+            free = left + wide + 8
 
 
 def _curve(image: np.ndarray, curve: Curve, x: _Axis, y: _Axis) -> None:
@@ -226,10 +234,8 @@ def _ranges(panel: Ranges) -> np.ndarray:
     ends = [end for row in panel.rows for end in (row.low, row.high, row.dot, row.tick)]
     x = _axis(np.array([*ends, *panel.span]), left, right, log=True)
     for tick in x.ticks():
-        at = round(x.at(tick))
-        cv2.line(image, (at, _TOP), (at, bottom), _GRID, 1)
-        text = _number(tick)
-        draw_text(image, text, (at - text_size(text, _TEXT)[0] // 2, bottom + 6), _TEXT, _SOFT)
+        cv2.line(image, (round(x.at(tick)), _TOP), (round(x.at(tick)), bottom), _GRID, 1)
+    _numbers_below(image, x, bottom + 6)
     for number, row in enumerate(panel.rows):
         middle = _TOP + number * _ROW + _ROW // 2
         wide = text_size(row.name, _TEXT)[0]

@@ -16,12 +16,11 @@ import numpy as np
 from bodyverb.core import InputError
 from bodyverb.datasets import ntu, nw_ucla, pku_mmd, utd_mhad
 from bodyverb.datasets._table import ClipTable
-from bodyverb.geometry.fitting import usable
+from bodyverb.geometry.fitting import SENSORS, usable
 from bodyverb.geometry.flat_poses import metres
 from bodyverb.geometry.known_cameras import CAMERAS
 from bodyverb.geometry.sensors import Pairs, Sensor, together
 
-SENSORS = ("ntu-a", "ntu-b")
 EVERY = 4
 """Of neighbouring frames, which hardly differ, every fourth is taken."""
 HELD = {"utd_mhad": ("7", "8"), "nw_ucla": ("9", "10"), "pku_mmd": ()}
