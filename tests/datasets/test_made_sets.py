@@ -8,7 +8,7 @@ import pytest
 from bodyverb import datasets
 from bodyverb.cli.main import main
 from bodyverb.core import InputError
-from bodyverb.datasets import _acted
+from bodyverb.datasets import _acted, coco_keypoints
 from bodyverb.datasets._registry import open_any
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.datasets.checks import check
@@ -73,6 +73,25 @@ def test_one_person_of_a_picture(made: dict[str, Path]):
     table = open_any("coco_keypoints", made["coco_keypoints"], single=True)
     assert len(table) > COUNT and all(sample.poses.persons == 1 == len(sample.boxes) for sample in table)
     assert open_any("mpii", made["mpii"], single=True).ids
+
+
+def test_the_crop_of_the_single_person_protocol(made: dict[str, Path]):
+    import cv2
+
+    table = open_any("coco_keypoints", made["coco_keypoints"], single=True)
+    for sample in table:
+        image = cv2.imread(sample.image)
+        crop, joints, seen = coco_keypoints.unit_crop(sample, image)
+        assert crop.shape == (256, 256, 3) and joints.shape == (16, 2) and seen.shape == (16,)
+        known = np.isfinite(joints).all(axis=1)
+        assert (np.abs(joints[known] - 0.5) < 0.75).all() and not seen[~known].any()
+    dotted = np.zeros_like(image)
+    x, y = np.round(sample.poses.position[0, 0, :16][known][0]).astype(int)
+    cv2.circle(dotted, (int(x), int(y)), 3, (255, 255, 255), -1)
+    bright = np.argwhere(coco_keypoints.unit_crop(sample, dotted)[0][..., 0] > 128).mean(axis=0)[::-1]
+    np.testing.assert_allclose((bright + 0.5) / 256, joints[known][0], atol=0.03)
+    with pytest.raises(InputError, match="one person"):
+        coco_keypoints.unit_crop(open_any("mpii", made["mpii"])[0], image)
 
 
 def test_a_plan_has_all_people_in_every_class():

@@ -22,7 +22,7 @@ CARD = {
     "title": "CMU Graphics Lab Motion Capture Database",
     "licence": "free for use in research and commercial projects worldwide",
     "citation": "mocap.cs.cmu.edu; the database was created with funding from NSF EIA-0196217",
-    "files": "SS.asf and SS_TT.amc in a folder (any depth) or in an archive named *asfamc*.tar.xz",
+    "files": "SS.asf and SS_TT.amc in a folder (any depth) or in an archive named *asfamc*",
     "splits": "`odd-even`: odd trials train, even trials test (no published split exists)",
     "classes": (),
     "skeleton": "from the .asf file",
@@ -41,7 +41,7 @@ def open(root: str | Path) -> ClipTable:
     Raises:
         InputError: nothing is there.
     """
-    files = find(Path(root), (".asf", ".amc"), "*asfamc*.tar.xz")
+    files = find(Path(root), (".asf", ".amc"), "*asfamc*")
     skeletons = {name[:-4]: name for name in files if name.endswith(".asf")}
     names = {name[:-4]: name for name in files if name.endswith(".amc") and name.split("_")[0] in skeletons}
 

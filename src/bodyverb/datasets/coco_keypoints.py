@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import FormatError, InputError, PoseSequence, Sample
+from bodyverb.core import SEEN, FormatError, InputError, PoseSequence, Sample
 from bodyverb.datasets import _acted
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.formats.files import replacing, to_json
@@ -24,6 +25,7 @@ CARD = {
     "splits": "`official`: train2017 is train, val2017 is validation; there is no public test",
     "skeleton": "coco17",
 }
+CROP_PX, CROP_JOINTS = 256, 16
 PARTS = {"train": "train", "val": "validation", "test": "test"}
 
 
@@ -77,8 +79,8 @@ def open(root: str | Path, *, single: bool = False) -> SampleTable:
 
     Args:
         root: COCO's folder.
-        single: a sample is one person with joints, the rest of the picture's people are left out; see
-            `bodyverb.datasets._crops.unit_crop` for the crop of the single-person protocol.
+        single: a sample is one person with joints, the rest of the picture's people are left out; `unit_crop`
+            makes the crop of the single-person protocol of it.
 
     Returns:
         The pictures, or the people, named after the picture's file and the annotation.
@@ -109,6 +111,35 @@ def open(root: str | Path, *, single: bool = False) -> SampleTable:
     return SampleTable(
         ids=tuple(places), splits={"official": {part: tuple(ids) for part, ids in parts.items()}}, load=load
     )
+
+
+def unit_crop(sample: Sample, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The crop of the single-person protocol with 16 joints: the first 16 of COCO's 17.
+
+    The box of the person, in whole pixels and within the picture, is resized to 256 x 256 without keeping its
+    aspect; a joint is where it lies in the box, from 0 to 1 in both directions.
+
+    Args:
+        sample: one person, of this data set (`single=True`) or of `merl.pictures`.
+        image: (h, w, 3) uint8, its picture.
+
+    Returns:
+        (256, 256, 3) uint8; (16, 2) float32 shares of the box, NaN where absent; (16,) bool: seen.
+
+    Raises:
+        InputError: it is not one person of COCO's layout, or the box is outside of the picture.
+    """
+    poses = sample.poses
+    if poses is None or poses.persons != 1 or poses.skeleton.name != "coco17":
+        raise InputError(f"Expected one person of layout coco17, got another sample; check it: {sample.id}")
+    first = np.maximum(np.floor(sample.boxes[0, :2] + 0.5), 0).astype(int)
+    last = np.minimum(np.ceil(sample.boxes[0, 2:] + 0.5), image.shape[1::-1]).astype(int)
+    if (last <= first).any():
+        raise InputError(f"Expected a box in the picture, got {sample.boxes[0].tolist()}; check: {sample.id}")
+    cut = image[first[1] : last[1], first[0] : last[0]]
+    crop = cv2.resize(np.ascontiguousarray(cut), (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR)
+    joints = (poses.position[0, 0, :CROP_JOINTS] + 0.5 - first) / (last - first)
+    return crop, joints.astype(np.float32), poses.state[0, 0, :CROP_JOINTS] == SEEN
 
 
 def scenes(root: str | Path) -> list[Scene]:

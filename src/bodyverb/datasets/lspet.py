@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import InputError, PoseSequence, Sample
 from bodyverb.datasets import _acted
+from bodyverb.datasets._files import find
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.formats import lsp_mat
 
@@ -154,10 +154,9 @@ def _pictures(root: Path, names: np.ndarray, joints: np.ndarray) -> PosePictures
 def _reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:
     """Find where the pictures are: a zip, a tar, or loose files."""
     for path in sorted(root.glob("*.zip")):
-        archive = zipfile.ZipFile(path)
-        inside = {Path(member).name: member for member in archive.namelist()}
+        inside = find(path, (Path(str(names[0])).suffix,))
         if str(names[0]) in inside:
-            return lambda row: archive.read(inside[str(names[row])])
+            return lambda row: inside.read(str(names[row]))
     for path in sorted(root.glob("*.tar")):
         with tarfile.open(path, "r:") as tar:  # uncompressed, so a picture is a known range of bytes
             places = {Path(m.name).name: (m.offset_data, m.size) for m in tar.getmembers() if m.isfile()}

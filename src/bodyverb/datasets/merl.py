@@ -61,7 +61,7 @@ def open(
     root = Path(root)
     if kind != "videos":
         return clips(_one(root, ".json")) if kind == "clips" else pictures(_one(root, ".pkl"))
-    files = find(root, (".mat",), "*.tar.xz")
+    files = find(root, (".mat",))
     names = {name.removesuffix("_label.mat"): name for name in files if merl_label_mat.NAME.fullmatch(name)}
     videos = {path.name: path for path in root.rglob("*_crop.mp4")} if root.is_dir() else {}
     if not names:

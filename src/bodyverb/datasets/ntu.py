@@ -80,7 +80,8 @@ CARD = {
     "licence": "on request from ROSE Lab, NTU Singapore: academic research only, no redistribution",
     "citation": "Shahroudy, Liu, Ng and Wang, NTU RGB+D: A Large Scale Dataset for 3D Human Activity "
     "Analysis, CVPR 2016; Liu, Shahroudy, Perez, Wang, Duan and Kot, NTU RGB+D 120, TPAMI 2020",
-    "files": "SsssCcccPpppRrrrAaaa.skeleton in a folder (any depth)",
+    "files": "SsssCcccPpppRrrrAaaa.skeleton in a folder (any depth), or the .zip archives as they are given "
+    "out",
     "splits": "`xsub`: 20 (NTU 60) or 53 (NTU 120) performers train; `xview` (NTU 60): cameras 2 and 3 "
     "train, 1 test; `xset` (NTU 120): even setups train",
     "classes": CLASSES,
@@ -124,7 +125,7 @@ def open(
     """Opens the clips.
 
     Args:
-        root: a folder with the files.
+        root: a folder with the files, or with the archives as they are given out; or one archive.
         subset: NTU RGB+D `60` or `120`, or the eight classes of the LSTM project (`lstm8`, of NTU 60); by
             default 60 where no file is of the other half.
         bodies: `tracked`: a person is a body followed over changed and swapped ids; `file`: an id of the
@@ -143,7 +144,7 @@ def open(
                            (space, tuple(ntu_skeleton.SPACES))):  # fmt: skip
         if value not in allowed:
             raise InputError(f"Expected one of {', '.join(map(str, allowed))}, got '{value}'; choose one")
-    files = find(Path(root), (".skeleton",), "*.tar.xz")
+    files = find(Path(root), (".skeleton",))
     names = {key: parse_name(key) for key in (Path(name).stem for name in files) if NAME.fullmatch(key)}
     if not missing:
         names = {key: name for key, name in names.items() if key not in MISSING}

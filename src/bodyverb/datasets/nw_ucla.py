@@ -27,7 +27,7 @@ CARD = {
     "title": "Northwestern-UCLA Multiview Action 3D",
     "licence": "no explicit licence for the data; research use, cite the paper",
     "citation": "Wang, Nie, Xia, Wu and Zhu, Cross-view Action Modeling, Learning and Recognition, CVPR 2014",
-    "files": "aXX_sXX_eXX_vXX.json in a folder (any depth) or in all_sqe_json_1484.tar.xz",
+    "files": "aXX_sXX_eXX_vXX.json in a folder (any depth) or in an archive (.zip, .tar.xz)",
     "splits": "`cross-view`: views 1 and 2 train, view 3 test",
     "classes": CLASSES,
     "skeleton": "kinect20",
@@ -46,7 +46,7 @@ def open(root: str | Path) -> ClipTable:
     Raises:
         InputError: nothing is there.
     """
-    files = find(Path(root), (".json",), "*.tar.xz")
+    files = find(Path(root), (".json",))
     names = {Path(name).stem: name for name in files if nw_ucla_json.NAME.search(name)}
     view = {key: int(key[-2:]) for key in names}
 

@@ -25,7 +25,7 @@ CARD = {
     "licence": "no explicit licence; cite the paper",
     "citation": "Zhang, Zhu and Derpanis, From Actemes to Action: A Strongly-supervised Representation for "
     "Detailed Action Understanding, ICCV 2013",
-    "files": "label files NNNN.mat in a folder (any depth) or in labels.tar.xz",
+    "files": "label files NNNN.mat in a folder (any depth) or in an archive (.zip, .tar.gz)",
     "splits": "`official`: 1,258 train and 1,068 test clips, as each label file says",
     "classes": VERBS,
     "skeleton": "penn13",
@@ -47,7 +47,7 @@ def open(root: str | Path) -> ClipTable:
     Raises:
         InputError: nothing is there.
     """
-    files = find(Path(root), (".mat",), "*.tar.xz")
+    files = find(Path(root), (".mat",))
     clips: dict[str, Clip] = {}
     broken: dict[str, InputError] = {}
     for name in files:

@@ -12,7 +12,7 @@ import numpy as np
 
 from bodyverb.core import Clip, InputError, PoseSequence, Segment
 from bodyverb.datasets import _acted
-from bodyverb.datasets._files import find
+from bodyverb.datasets._files import ENDS, find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import pku_text
 from bodyverb.formats.pku_text import RATE_HZ, PkuLabel
@@ -48,7 +48,7 @@ CARD = {
     "citation": "Liu, Hu, Li, Song and Liu, PKU-MMD: A Large Scale Benchmark for Continuous Multi-Modal "
     "Human Action Understanding, arXiv 1703.07475, 2017",
     "files": "NNNN-L.txt, NNNN-M.txt, NNNN-R.txt: skeletons and labels, told apart by what is in them, "
-    "in folders (any depth) or .tar.xz",
+    "in folders (any depth) or archives (.zip, .tar.xz, .tar.gz)",
     "splits": "`cross-subject`: recordings 291 to 334 test; `cross-view`: L and R train, M test",
     "classes": CLASSES,
     "skeleton": "kinect25",
@@ -215,8 +215,11 @@ def _found(root: Path) -> Iterable[tuple[str, Callable[[], bytes], bytes]]:
         if NAME.fullmatch(path.stem) and path.is_file():
             with path.open("rb") as handle:
                 yield path.stem, path.read_bytes, handle.read(_HEAD_BYTES)
-    for archive in sorted(root.glob("*.tar.xz")) if root.is_dir() else [root]:
-        files = find(archive, (".txt",), archive.name)
+    archives = (
+        [path for path in sorted(root.iterdir()) if path.name.endswith(ENDS)] if root.is_dir() else [root]
+    )
+    for archive in archives:  # one by one, for skeletons and labels have the same names
+        files = find(archive, (".txt",))
         for name in files:
             if NAME.fullmatch(Path(name).stem):
                 data = files.read(name)

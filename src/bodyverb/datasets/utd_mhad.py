@@ -26,7 +26,7 @@ CARD = {
     "licence": "the paper calls it a public domain dataset; no licence file",
     "citation": "Chen, Jafari and Kehtarnavaz, UTD-MHAD: A Multimodal Dataset for Human Action Recognition "
     "Utilizing a Depth Camera and a Wearable Inertial Sensor, ICIP 2015",
-    "files": "aA_sS_tT_skeleton.mat in a folder (any depth) or in skeleton_861.tar.xz",
+    "files": "aA_sS_tT_skeleton.mat in a folder (any depth) or in an archive (.zip, .tar.xz)",
     "splits": "`odd-even`: odd subjects train, even subjects test",
     "classes": CLASSES,
     "skeleton": "utd20",
@@ -45,7 +45,7 @@ def open(root: str | Path) -> ClipTable:
     Raises:
         InputError: nothing is there, or a file's name has another form.
     """
-    files = find(Path(root), (".mat",), "*.tar.xz")
+    files = find(Path(root), (".mat",))
     names = {name.removesuffix("_skeleton.mat"): name for name in files}
     subject = {key: utd_mat.parse_name(name).subject for key, name in names.items()}
 
