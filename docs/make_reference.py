@@ -101,7 +101,7 @@ def _option(name: str, kind: str) -> str:
     if metavar:
         return f"`{word} {metavar[1]}`"
     if choices:
-        return f"`{word} {'|'.join(ast.literal_eval(f'[{choices[1]}]'))}`"
+        return f"`{word} {'|'.join(map(str, ast.literal_eval(f'[{choices[1]}]')))}`"
     return f"`{word} {_KINDS.get(plain, plain)}`"
 
 
