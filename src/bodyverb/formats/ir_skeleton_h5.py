@@ -3,20 +3,22 @@
 A group a recording, named like `S001C001P001R001A001`, with one dataset float32 (k, T, 25, 2): coordinate,
 frame, Kinect v2 joint, body. `skeleton` has k = 3, metres in `kinect` axes; `ir_skeleton` has k = 2, px of
 the mirrored 512 x 424 picture. A body that is not there is all zeros. No times are stored; 30 Hz is nominal.
+Datasets are plain, lzf or gzip. `samples_names.txt` beside the files lists the names, one a line.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import h5py
 import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import FormatError, InputError, PoseSequence
-from bodyverb.formats import _h5_file
+from bodyverb.formats import _h5_file, _numbers
 from bodyverb.formats._format import KINECT, Format, Frame, Given, Item, poses_of, recording_of
 from bodyverb.formats.files import Sink, replacing
 
@@ -25,6 +27,7 @@ RATE_HZ = 30.0
 BODIES, JOINTS = 2, 25
 IR_SIZE = (512, 424)
 COORDINATES = {"skeleton": 3, "ir_skeleton": 2}
+Compression = Literal["none", "lzf", "gzip"]
 
 
 def sequences(path: str | Path) -> Iterator[tuple[str, PoseSequence]]:
@@ -70,7 +73,10 @@ def _sequence(file: h5py.File, name: str, path: str | Path) -> PoseSequence:
 
 
 def write(
-    path: str | Path, items: Iterable[tuple[str, PoseSequence]], about: Mapping[str, str] | None = None
+    path: str | Path,
+    items: Iterable[tuple[str, PoseSequence]],
+    about: Mapping[str, str] | None = None,
+    compression: Compression = "none",
 ) -> Path:
     """Write recordings, whole or not at all; what `sequences` gave reads back the same.
 
@@ -79,6 +85,7 @@ def write(
         items: Name and poses of each recording, taken one at a time: kinect25, either camera space in m and
             `kinect` axes, or mirrored infrared px. Of more than two people the two seen longest are kept.
         about: Texts that become attributes of the file; other readers pass over them.
+        compression: `none`, `lzf`, or `gzip` of level 9.
 
     Raises:
         InputError: Poses are of another kind, or a name stands twice or holds a slash.
@@ -93,8 +100,49 @@ def write(
         for name, poses in items:
             if not name or "/" in name or name in (".", "..") or name in file:
                 raise InputError(f"Expected a name of its own for every recording, got {name!r}; rename it")
-            file.create_group(name).create_dataset(_kind(poses), data=_stored(poses))
+            file.create_group(name).create_dataset(_kind(poses), data=_stored(poses), **packing(compression))
             sink.check()
+    return Path(path)
+
+
+def packing(compression: Compression) -> dict[str, Any]:
+    """The arguments of h5py for one of the project's compressions.
+
+    Raises:
+        InputError: It is none of them.
+    """
+    if compression not in get_args(Compression):
+        raise InputError(
+            f"Expected a compression of {', '.join(get_args(Compression))}, got {compression!r}; correct it"
+        )
+    if compression == "none":
+        return {}
+    return {"compression": compression, **({"compression_opts": 9} if compression == "gzip" else {})}
+
+
+def read_names(path: str | Path) -> tuple[str, ...]:
+    """Names of recordings, from the project's lists (`samples_names.txt`, `missing_skeleton.txt`).
+
+    Raises:
+        FormatError: The file is absent, no text, or a line is no name.
+    """
+    text = _numbers.load(Path(path), None)
+    names = [line.strip() for line in text.split(b"\n")]
+    for line, name in enumerate(names, 1):
+        if name and not re.fullmatch(rb"[\w.-]{1,100}", name):
+            shown = name[:40].decode("ascii", "backslashreplace")
+            raise FormatError(f"Expected a name a line, got '{shown}'; check line {line}: {path}")
+    return tuple(name.decode("ascii") for name in names if name)
+
+
+def write_names(path: str | Path, names: Iterable[str]) -> Path:
+    """Write such a list, a name a line.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text("".join(f"{name}\n" for name in names), "ascii")
     return Path(path)
 
 
