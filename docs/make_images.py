@@ -1,10 +1,10 @@
-"""Make docs/images: demo.png, a frame of the demo's overlay beside its report, and layouts.png.
+"""Make docs/images: demo.png (a frame of the demo and its report), layouts.png and kinect-camera.png.
 
     python docs/make_images.py [--pose NET --detector NET --verbs NET] [--seconds 20] [--at 15]
-    python docs/make_images.py --layouts
+    python docs/make_images.py --drawings
 
 The report is photographed by a headless Chromium; where there is none, a second frame takes its place.
-`--layouts` makes the picture of the joint layouts alone.
+`--drawings` makes the pictures of the joint layouts and of the Kinect's camera alone.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import Skeleton
 from bodyverb.datasets.synth.demo import render_demo
+from bodyverb.geometry.camera import Camera
+from bodyverb.geometry.known_cameras import CAMERAS, IR_SIZE
 from bodyverb.media import VideoWriter, open_source, read_image, write_image
 from bodyverb.outputs.figures import Figure, draw_figure, draw_text
 from bodyverb.pipeline import run
@@ -113,6 +115,90 @@ def draw_layouts() -> np.ndarray:
     return np.vstack([np.hstack(cells[row : row + 6]) for row in range(0, len(cells), 6)])
 
 
+WAVING = {
+    "left_elbow": (.8, .12), "left_wrist": (.92, -.4), "left_hand": (.94, -.56), "left_hand_tip": (.95, -.68),
+    "left_thumb": (.84, -.58),
+}  # fmt: skip
+TRUNK_M, AWAY_M = 0.5, 2.2
+ARROWS = 12
+"""The lens is drawn so many times stronger than it is."""
+
+
+def draw_kinect() -> np.ndarray:
+    """The axes of a Kinect, its mirrored picture, the same flipped, and its lens; (h, w, 3) uint8 RGB."""
+    layout, camera = skeletons.get("kinect25"), CAMERAS["ntu-a"]
+    flat = np.array([WAVING.get(joint, place(joint, layout)) for joint in layout.joints]) * TRUNK_M
+    points = np.column_stack((-flat[:, 0], 0.55 - flat[:, 1], np.full(len(flat), AWAY_M)))
+    pixels = camera.project(points)
+    stored, flipped = (paper(IR_SIZE[1], IR_SIZE[0]) for _ in range(2))
+    for picture, where in ((stored, pixels), (flipped, (IR_SIZE[0] - 1, 0) + pixels * (-1, 1))):
+        cv2.rectangle(picture, (0, 0), (IR_SIZE[0] - 1, IR_SIZE[1] - 1), (150, 156, 166), 1)
+        person(picture, layout, where)
+    parts = {
+        "From above: x to the sensor's left, z ahead": from_above(layout, points),
+        "Stored: left hand (blue) on the left: a mirror": stored,
+        "Flipped, as cameras and pose networks see": flipped,
+        f"The lens: pinhole to picture, {ARROWS} times": lens(camera),
+    }
+    cells = [titled(words, picture) for words, picture in parts.items()]
+    return np.vstack([np.hstack(cells[:2]), np.hstack(cells[2:])])
+
+
+def paper(height: int, width: int) -> np.ndarray:
+    """A white picture."""
+    return np.full((height, width, 3), 255, np.uint8)
+
+
+def titled(words: str, picture: np.ndarray) -> np.ndarray:
+    """The picture with words above, white around."""
+    made = paper(picture.shape[0] + 48, picture.shape[1] + 24)
+    made[40 : 40 + picture.shape[0], 12:-12] = picture
+    draw_text(made, words, (12, 12), 20, (40, 44, 52))
+    return made
+
+
+def person(picture: np.ndarray, layout: Skeleton, where: np.ndarray) -> None:
+    """A grey figure with blue left and orange right limbs."""
+    score = np.ones(len(layout))
+    figure = Figure(position=where, score=score, skeleton=layout, colour=(110, 113, 120))
+    draw_figure(picture, figure, thickness=4, halo=False)
+
+
+def from_above(layout: Skeleton, points: np.ndarray) -> np.ndarray:
+    """The sensor at the bottom, its field of view, the person seen from above."""
+    made, scale = paper(IR_SIZE[1], IR_SIZE[0]), 150.0
+    sensor = np.array([256.0, 390.0])
+    ink = (40, 44, 52)
+    place_of = lambda xz: sensor + np.asarray(xz) * (-scale, -scale)  # noqa: E731
+    for side in (-1, 1):
+        ray = place_of((side * 0.7 * 2.4, 2.4)).round().astype(int).tolist()
+        cv2.line(made, sensor.astype(int).tolist(), ray, (205, 210, 218), 1, cv2.LINE_AA)
+    cv2.rectangle(made, (226, 384), (286, 402), ink, -1)
+    axes = {"x": (0.75, 0.0), "z": (0.0, 0.9)}
+    for name, end in axes.items():
+        begin = place_of((0.26, 0.0) if name == "x" else (0.0, 0.06)).round().astype(int).tolist()
+        tip = place_of(end).round().astype(int).tolist()
+        cv2.arrowedLine(made, begin, tip, ink, 2, cv2.LINE_AA, tipLength=0.15)
+        draw_text(made, name, (tip[0] - 18 if name == "x" else tip[0] + 10, tip[1] - 8), 20, ink)
+    person(made, layout, np.array([place_of(point[[0, 2]]) for point in points]))
+    return made
+
+
+def lens(camera: Camera) -> np.ndarray:
+    """From where a pinhole would put points to where the lens puts them, drawn longer."""
+    made = paper(IR_SIZE[1], IR_SIZE[0])
+    cv2.rectangle(made, (0, 0), (IR_SIZE[0] - 1, IR_SIZE[1] - 1), (150, 156, 166), 1)
+    across, down = np.linspace(24, IR_SIZE[0] - 24, 13), np.linspace(24, IR_SIZE[1] - 24, 11)
+    pinhole = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+    straight = camera.replace(distortion=np.zeros(5))
+    moved = camera.project(straight.unproject(pinhole, np.full(len(pinhole), 1.0))) - pinhole
+    for begin, end in zip(pinhole, pinhole + ARROWS * moved, strict=True):
+        ends = [(16 * point).round().astype(int).tolist() for point in (begin, end)]
+        cv2.line(made, *ends, (0, 114, 178), 2, cv2.LINE_AA, 4)
+        cv2.circle(made, ends[0], 40, (40, 44, 52), -1, cv2.LINE_AA, 4)
+    return made
+
+
 def main() -> None:
     """Render, run, photograph, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -121,11 +207,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the clip")
     parser.add_argument("--at", type=float, default=0.8, help="which moment, as a share of the clip")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--layouts", action="store_true", help="the picture of the layouts alone")
+    parser.add_argument("--drawings", action="store_true", help="layouts and the Kinect's camera alone")
     given = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     write_image(IMAGES / "layouts.png", draw_layouts())
-    if given.layouts:
+    write_image(IMAGES / "kinect-camera.png", draw_kinect())
+    if given.drawings:
         return
     with tempfile.TemporaryDirectory() as place:
         folder, size, rate = Path(place), (854, 480), 25.0
