@@ -35,7 +35,7 @@ def test_clips_of_a_file(tmp_path):
     assert table.ids == ("a", "b") and table.classes == ("0", "1")
     assert table.splits == {
         "xsub": {"train": ("a",), "test": ("b",)},
-        "official": {"train": ("a",), "val": (), "test": ("b",)},
+        "official": {"train": ("a",), "validation": (), "test": ("b",)},
         "2": {"train": ("b",)},
     }
     clip = table["a"]

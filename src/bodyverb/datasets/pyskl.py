@@ -27,7 +27,7 @@ CARD = {
     "ACM MM 2022",
     "files": "one .pkl; for Kinetics a folder of kpfiles besides",
     "splits": "those of the file: `xsub_train` and `xsub_val` are split `xsub`, `train1` and `test1` split "
-    "`1`, `train` and `val` split `official`; `val` is `test` where there is none",
+    "`1`, `train` and `val` split `official`; `val` is validation, or test where there is none",
     "classes": (),
     "skeleton": "given as an option, or the only layout with as many joints",
 }
@@ -117,8 +117,8 @@ def _splits(
         name = "-".join(word for word in (name, number) if word) or "official"
         splits.setdefault(name, {})[part] = tuple(one for one in ids if one in known)
     for parts in splits.values():
-        if "test" not in parts and "val" in parts:
-            parts["test"] = parts.pop("val")
+        if "val" in parts:
+            parts["validation" if "test" in parts else "test"] = parts.pop("val")
     return splits
 
 

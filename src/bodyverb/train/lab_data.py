@@ -124,9 +124,11 @@ def part_ids(table: ClipTable, split: str, part: str) -> tuple[str, ...]:
         InputError: there is no such part.
     """
     for name in (split, *table.splits):
-        for title, ids in table.splits.get(name, {}).items():
-            aliases = {title, "val" if title in ("validation", "test") else title}
-            if part in ({title} if name == split else set()) | {f"{name}_{a}" for a in aliases} | {
+        parts = table.splits.get(name, {})
+        val = "validation" if "validation" in parts else "test"
+        for title, ids in parts.items():
+            aliases = {title, "val" if title == val else title}
+            if part in (aliases if name == split else set()) | {f"{name}_{a}" for a in aliases} | {
                 f"{a}{name}" for a in aliases
             }:
                 return tuple(ids)
