@@ -31,8 +31,23 @@ class People:
         self.values: dict[str, dict[str, array[float]]] = {}
         self.ranks: dict[int, int] = {}
 
-    def add(self, frame: int, person: str | None, points: Sequence[float], **more: Sequence[float]) -> None:
-        """Take one person of a picture; `more` holds further numbers by name, as many for everybody.
+    def add(
+        self,
+        frame: int,
+        person: str | None,
+        points: Sequence[float],
+        *,
+        rank: int | None = None,
+        **more: Sequence[float],
+    ) -> None:
+        """Take one person of a picture.
+
+        Args:
+            frame: Number of the picture.
+            person: The person's id; None where there is none.
+            points: x, y and score of each joint.
+            rank: Place of the person among those of the picture; by default that of the calls.
+            **more: Further numbers by name, as many for everybody.
 
         Raises:
             FormatError: It has another number of joints than those before, or there are too many people.
@@ -42,7 +57,7 @@ class People:
         if joints != self.joints:
             self.fail(f"{self.joints} joints as before", str(joints), frame)
         if person is None:
-            person = f"rank{self.ranks.get(frame, 0)}"
+            person = f"rank{self.ranks.get(frame, 0) if rank is None else rank}"
             self.ranks[frame] = self.ranks.get(frame, 0) + 1
         if person not in self.rows:
             if len(self.rows) == MAX_PEOPLE:
