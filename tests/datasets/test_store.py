@@ -2,6 +2,10 @@
 
 import json
 import mmap
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +147,25 @@ def test_a_killed_pack_goes_on(root: Path, packed: Path, tmp_path: Path, monkeyp
     for name in ("clips.bin", "index.npy", "facts.jsonl"):
         assert (out / name).read_bytes() == (packed / name).read_bytes()
     assert pack("nw_ucla", root, out).resumed == 12 and len(written) == 12
+
+
+def test_a_pack_killed_by_the_system_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root = make(tmp_path / "files", 120)
+    words = ["data", "pack", "nw_ucla", str(root), str(tmp_path / "out"), "--jobs", "1"]
+    code = "import sys; from bodyverb.cli.main import main; raise SystemExit(main(sys.argv[1:]))"
+    partial = tmp_path / "out.partial"
+    with subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.DEVNULL) as run:
+        while run.poll() is None and not (partial / "00020.json").exists():
+            time.sleep(0.002)
+        run.kill()
+    assert run.returncode == -signal.SIGKILL and not (tmp_path / "out").exists()
+    done = sum(_shards.is_done(partial, number) for number in range(120))
+    assert 20 < done < 120 and len(list(partial.glob(".*.part"))) <= 1  # a shard is a clip
+    assert main(words) == 0
+    assert f"120 clips, {done} of them before" in capsys.readouterr().out
+    pack("nw_ucla", root, tmp_path / "whole")
+    for name in ("clips.bin", "index.npy", "facts.jsonl"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_what_another_source_left_is_not_used(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
