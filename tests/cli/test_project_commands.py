@@ -1,4 +1,4 @@
-"""`project fit`, `apply`, `invert` and `compare`, from files to files."""
+"""`project fit`, `apply`, `invert`, `compare`, `train` and `triangulate`, from files to files."""
 
 import json
 import sys
@@ -12,9 +12,10 @@ import pytest
 
 from bodyverb import skeletons
 from bodyverb.cli.main import main
-from bodyverb.core import FormatError, PoseSequence, stack
+from bodyverb.core import FormatError, PoseSequence, Recording, stack
 from bodyverb.datasets.store import pack
 from bodyverb.formats import (
+    calibration,
     camera_json,
     coco_json,
     ir_skeleton_h5,
@@ -292,6 +293,60 @@ def test_train(tmp_path, capsys, monkeypatch):
     for more in ((), ("--ntu", data, "--root", data), ("--ntu", data, "--epochs", 0)):
         code, _, wrong = told(capsys, "project", "train", tmp_path / "other", *more)
         assert code == 2 and wrong.startswith("bodyverb: Expected") and not (tmp_path / "other").exists()
+
+
+CALIBRATION = """
+[cam_0]
+name = "left"
+size = [640, 480]
+matrix = [[600, 0, 320], [0, 600, 240], [0, 0, 1]]
+distortions = [-0.1, 0.02, 0, 0]
+rotation = [0, 0, 0]
+translation = [0, 0, 0]
+[cam_1]
+name = "right"
+size = [640, 480]
+matrix = [[610, 0, 318], [0, 610, 242], [0, 0, 1]]
+distortions = [-0.1, 0.02, 0, 0]
+rotation = [0, 0.5, 0]
+translation = [-1600, 0, 500]
+[metadata]
+error = 0.2
+"""
+
+
+def test_triangulate(tmp_path, capsys):
+    """People of both views, numbered the other way round in the second, with a calibration in mm."""
+    file = tmp_path / "cameras.toml"
+    file.write_text(CALIBRATION)
+    cameras, poses = calibration.read(file), people()
+    points = poses.position * (-1, -1, 1)  # cv axes
+    for name, camera in cameras.items():
+        seen = camera.project(points * 1000.0)
+        flat_poses = PoseSequence.from_arrays(
+            seen[:: 1 if name == "left" else -1],
+            skeleton=poses.skeleton,
+            rate_hz=30,
+            image_size=(640, 480),
+        )
+        tracks = tuple(
+            flat_poses.select(persons=[at], frames=flat_poses.present[at].any(axis=1)) for at in (0, 1)
+        )
+        times = flat_poses.timestamps_s
+        recording = Recording(timestamps_s=times, image_size=(640, 480), source=name, tracks=tracks)
+        poses_h5.write(tmp_path / f"{name}.poses.h5", recording)
+    views = [f"{name}={tmp_path / name}.poses.h5" for name in cameras]
+    out = tmp_path / "space.poses.h5"
+    words = "project", "triangulate", out, "--calibration", file, "--unit", "mm", "--views"
+    code, said, _ = told(capsys, *words, *views)
+    assert code == 0 and "2 people, 1750 joints from 2 views" in said
+    recording = poses_h5.read(out)
+    found = stack(recording.tracks, recording.timestamps_s)
+    assert found.unit == "mm" and found.space == "world"
+    np.testing.assert_allclose(found.position, points * 1000.0, atol=0.1)
+    for wrong in (views[:1], ["top=a.poses.h5", views[0]], [views[0], views[0]], [views[0], "right"]):
+        code, _, told_wrong = told(capsys, *words, *wrong)
+        assert code == 2 and told_wrong.startswith("bodyverb: Expected") and told_wrong.count("\n") == 1
 
 
 @pytest.mark.realdata
