@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ def export_onnx(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     shapes = _free_shapes(dynamic if dynamic is not None else [{0: "batch"} for _ in example])
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _quiet("torch.onnx._internal.exporter._registration"):
         warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
         program = torch.onnx.export(
             module.eval(),
@@ -67,6 +69,18 @@ def export_onnx(
     onnx.save(model, str(part))
     part.replace(path)
     return path
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """No warnings from this logger: the exporter tells of torchvision, which nothing here needs."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _free_shapes(free: Sequence[dict[int, str | tuple[str, int]]]) -> tuple[dict[int, Any], ...]:
