@@ -102,3 +102,33 @@ def test_poses_of_videos_are_estimated_once(
     (tmp_path / "squat" / "b.mp4").write_bytes(b"no video")
     assert main(["data", "poses", str(tmp_path)]) == 3
     assert "b.mp4" in capsys.readouterr().err and len(datasets.open("folder", tmp_path)) == 2
+
+
+def test_pictures_are_shown_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root, out = str(tmp_path / "coco"), tmp_path / "one.jpg"
+    assert main(["data", "synth", "coco_keypoints", root, "--count", "4"]) == 0
+    words = ["data", "show", "coco_keypoints", "000000000001", "--root", root, "--out"]
+    assert main([*words, str(out)]) == 0
+    assert "joints, 320 x 320 px" in capsys.readouterr().out
+    plain = next(Path(root).rglob("000000000001.jpg")).read_bytes()
+    assert out.read_bytes().startswith(b"\xff\xd8") and out.read_bytes() != plain
+    assert main(["data", "stats", "coco_keypoints", root, "--plot", str(tmp_path / "stats.png")]) == 0
+    said = capsys.readouterr().out
+    assert "4 pictures by number of marked people" in said and "left eye" in said.replace("_", " ")
+    assert (tmp_path / "stats.png").stat().st_size > 1000
+    next(Path(root).rglob("000000000001.jpg")).write_bytes(plain[: len(plain) // 2])
+    assert main(["data", "check", "coco_keypoints", root, "--json"]) == 3
+    assert "a picture that" in json.loads(capsys.readouterr().out)["findings"][0]["what"]
+
+
+def test_a_folder_of_clips_is_packed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root, out = str(tmp_path / "clips"), str(tmp_path / "store")
+    assert main(["data", "synth", "folder", root, "--count", "8"]) == 0
+    words = ["data", "pack", "folder", root, out, "--jobs", "1", "--options", "groups=person1"]
+    assert main(words) == 2  # not all of them have a person 1
+    words[-1] = "groups=squat|jumping_jacks|wave|clap"
+    assert main(words) == 0
+    assert "the score is optimistic" in capsys.readouterr().out
+    store = datasets.open("folder", out)
+    assert len(store) == 8 and "optimistic" in store.notes[0] and store[0].meta["group"]
+    assert main(["data", "check", "folder", out]) == 0

@@ -49,6 +49,8 @@ class Command:
         print(f"{made.path}: {made.clips:,} clips{earlier}, {size:,.1f} MB")
         for split, parts in store.splits.items():
             print(f"  {split}: " + ", ".join(f"{part} {len(ids):,}" for part, ids in parts.items()))
+        for note in store.notes:
+            print(f"  {note}")
         for one in made.bad[:5]:
             print(f"  left out: {one['id']}: {one['error']}")
         if made.bad:

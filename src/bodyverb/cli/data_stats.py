@@ -1,4 +1,4 @@
-"""Count what is in a data set: classes, lengths, persons, missing joints; as a table and as a picture."""
+"""Count what is in a data set: classes, lengths, people, missing joints; as a table and as a picture."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ class Command:
 
     def run(self) -> int:
         """Count, print, draw."""
-        from bodyverb import datasets
         from bodyverb.cli._counting import counting
-        from bodyverb.datasets._registry import parse_options
+        from bodyverb.datasets._registry import open_any, parse_options
         from bodyverb.datasets.stats import stats
         from bodyverb.formats.files import to_json
 
-        table = datasets.open(self.name, self.root, **parse_options(self.name, self.options))
+        table = open_any(self.name, self.root, **parse_options(self.name, self.options))
         with counting("counting") as seen:
             found = stats(table, seen=seen)
         if self.json:
@@ -56,7 +55,8 @@ def _print(name: str, found: Stats) -> None:
 
     console = Console(highlight=False)
     console.print(_headline(name, found), markup=False)
-    console.print(columns_table("classes", (_row(key, group) for key, group in found.classes.items())))
+    if found.classes:
+        console.print(columns_table("classes", (_row(key, group) for key, group in found.classes.items())))
     worst = sorted(found.joints.items(), key=lambda item: -item[1])
     rows = [{"joint": joint, "missing": f"{share:.1%}"} for joint, share in worst if share > 0]
     console.print(columns_table("missing joints", rows) if rows else "No joint is missing.")
@@ -65,6 +65,8 @@ def _print(name: str, found: Stats) -> None:
 def _headline(name: str, found: Stats) -> str:
     people = {count: found.persons.count(count) for count in sorted(set(found.persons))}
     persons = ", ".join(f"{clips:,} of {count}" for count, clips in people.items())
+    if not found.classes:
+        return f"{name}: {found.clips:,} pictures by number of marked people: {persons}"
     return (
         f"{name}: {found.clips:,} clips, {sum(found.frames):,} frames; clips by number of persons: {persons}"
     )
@@ -86,9 +88,10 @@ def _draw(path: Path, name: str, found: Stats) -> None:
     from bodyverb.outputs.bars import Chart, write_bars
 
     seconds = tuple(length for group in found.classes.values() for length in group.seconds)
+    counts = {key: group.count for key, group in found.classes.items()}
     charts = [
-        Chart(title="number", values={key: group.count for key, group in found.classes.items()}),
-        Chart(title="length in s", values=histogram(seconds), colour=(0, 158, 115)),
+        *([Chart(title="number", values=counts)] if counts else []),
+        *([Chart(title="length in s", values=histogram(seconds), colour=(0, 158, 115))] if counts else []),
         Chart(title="missing joints", values=found.joints, percent=True, colour=(213, 94, 0)),
     ]
     write_bars(path, _headline(name, found), charts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from bodyverb.core import Clip
+from bodyverb.core import Clip, PoseSequence, Sample
+from bodyverb.datasets._samples import SampleTable
 from bodyverb.datasets._table import ClipTable
 
 
@@ -31,7 +32,7 @@ class Stats:
     """What a data set holds.
 
     Attributes:
-        clips: how many.
+        clips: how many; or pictures.
         frames: of each clip.
         persons: of each clip, those who are there at any time.
         classes: by name, in the order of the data set; `(none)` are those without label.
@@ -55,8 +56,8 @@ class _Sums:
 NONE = "(none)"
 
 
-def stats(table: ClipTable, *, seen: Callable[[int, int], None] | None = None) -> Stats:
-    """Reads every clip.
+def stats(table: ClipTable | SampleTable, *, seen: Callable[[int, int], None] | None = None) -> Stats:
+    """Reads every clip; of a picture it counts the people who are marked in it, and their joints.
 
     Args:
         table: the data set.
@@ -67,19 +68,15 @@ def stats(table: ClipTable, *, seen: Callable[[int, int], None] | None = None) -
     """
     frames: list[int] = []
     persons: list[int] = []
-    sums: dict[str, _Sums] = {name: _Sums() for name in (*table.classes, NONE)}
+    classes = table.classes if isinstance(table, ClipTable) else ()
+    sums: dict[str, _Sums] = {name: _Sums() for name in (*classes, NONE)}
     joints: dict[str, list[int]] = {}
-    for number, clip in enumerate(table, 1):
-        present = clip.poses.present
-        there = np.asarray(present.any(axis=2))
-        frames.append(clip.poses.frames)
-        persons.append(int(there.any(axis=1).sum()))
-        _add_classes(clip, sums)
-        absent = (~present & there[..., None]).sum(axis=(0, 1)).tolist()
-        for name, missing in zip(clip.poses.skeleton.joints, absent, strict=True):
-            sum_of = joints.setdefault(name, [0, 0])
-            sum_of[0] += missing
-            sum_of[1] += int(there.sum())
+    items: Iterator[Clip | Sample] = iter(table)
+    for number, item in enumerate(items, 1):
+        frames.append(1 if item.poses is None else item.poses.frames)
+        persons.append(0 if item.poses is None else _add_joints(item.poses, joints))
+        if isinstance(item, Clip):
+            _add_classes(item, sums)
         if seen is not None:
             seen(number, len(table))
     if not sums[NONE].seconds:
@@ -91,6 +88,17 @@ def stats(table: ClipTable, *, seen: Callable[[int, int], None] | None = None) -
         classes={name: _group(one) for name, one in sums.items()},
         joints={name: missing / max(moments, 1) for name, (missing, moments) in joints.items()},
     )
+
+
+def _add_joints(poses: PoseSequence, joints: dict[str, list[int]]) -> int:
+    """Count the missing joints of the people who are there; how many those are."""
+    there = np.asarray(poses.present.any(axis=2))
+    absent = (~poses.present & there[..., None]).sum(axis=(0, 1)).tolist()
+    for name, missing in zip(poses.skeleton.joints, absent, strict=True):
+        sum_of = joints.setdefault(name, [0, 0])
+        sum_of[0] += missing
+        sum_of[1] += int(there.sum())
+    return int(there.any(axis=1).sum())
 
 
 def _add_classes(clip: Clip, sums: dict[str, _Sums]) -> None:

@@ -213,6 +213,7 @@ def _merge(folder: Path, table: ClipTable, source: Source, plan: dict[str, Any],
         },
         "published": table.published,
         "twice": table.twice,
+        "notes": table.notes,
         "layouts": layouts,
     }
     _files.write_header(merged, header)

@@ -101,6 +101,7 @@ class Store(ClipTable):
             load=load,
             published=header["published"],
             twice=tuple(header["twice"]),
+            notes=tuple(header.get("notes", ())),
             path=folder,
             index=index,
             provenance=header["provenance"],
