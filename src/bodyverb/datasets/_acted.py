@@ -97,7 +97,8 @@ def acted(label: str, rng: np.random.Generator, *, rate_hz: float, seconds: floa
         made, _ = motions.make(motion_of(label), times, rng=rng, body=body)
         joints = made.position - made.position[:, :1].mean(axis=0) * (1, 0, 1)
         aside = (at - (people - 1) / 2) * APART_M * 2
-        turn = about_y((0.5 - at) * np.pi if people > 1 else 0.0)
+        facing = -1 if "apart" in label else 1
+        turn = about_y(facing * (0.5 - at) * np.pi if people > 1 else 0.0)
         found.append(rotate(turn, joints) + np.array([aside, 0, 0]))
     position = np.stack(found) + rng.normal(scale=NOISE_M, size=(people, len(times), 25, 3))
     return PoseSequence.from_arrays(
