@@ -52,7 +52,7 @@ class Config:
     """Residual blocks of each stage."""
     kernel: int = 3
     """Moments of a convolution."""
-    align: str = "clip"
+    align: str = "frame"
     """3D: turn the clip about the vertical until left and right lie along x: on average over the `clip`, in
     every `frame`, or `none`."""
     spans: tuple[int, ...] = (1, 4)
@@ -107,7 +107,9 @@ class Prepare(nn.Module):
         self.register_buffer("sides", sides, persistent=False)
         pairs = skeleton.limbs
         self.register_buffer("first", torch.tensor([a for a, _ in pairs], dtype=torch.long), persistent=False)
-        self.register_buffer("second", torch.tensor([b for _, b in pairs], dtype=torch.long), persistent=False)
+        self.register_buffer(
+            "second", torch.tensor([b for _, b in pairs], dtype=torch.long), persistent=False
+        )
         joints, spans = len(skeleton), len(config.spans)
         sizes = {"joint": joints, "bone": len(pairs), "motion": spans * joints, "swing": spans * len(pairs)}
         self.channels = dims * (sum(sizes[part] for part in self.parts) + 1 + spans) + joints + 2
