@@ -145,9 +145,9 @@ def test_best_or_last(toy: ModuleType, tmp_path: Path) -> None:
 
 def test_without_validation_the_last_is_kept(toy: ModuleType, tmp_path: Path) -> None:
     _, best = toy.train(tmp_path, validate=lambda module: {}, optim={"ema": 0.0}, loop={"epochs": 2})
-    toy.train(tmp_path, validate=lambda module: {}, optim={"ema": 0.0}, loop={"resume": True})
+    toy.train(tmp_path, validate=lambda module: {}, optim={"ema": 0.0}, loop={"resume": True, "patience": 1})
     a, b = (weights(tmp_path / name) for name in ("best.pt", "last.pt"))
-    assert best == {"epoch": 2} and all(torch.equal(a[key], b[key]) for key in a)
+    assert len(rows(tmp_path)) == 3 and best == {"epoch": 2} and all(torch.equal(a[key], b[key]) for key in a)
 
 
 def test_a_score_that_is_no_number_is_never_best(toy: ModuleType, tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ def points(folder: Path) -> list[tuple[str, int]]:
         data = path.read_bytes()
         while data:
             size = int.from_bytes(data[:8], "little")
-            record, data = data[12 : 12 + size], data[16 + size :]
-            assert masked_crc32c(record) is not None
+            record, check, data = data[12 : 12 + size], data[12 + size : 16 + size], data[16 + size :]
+            assert masked_crc32c(record) == int.from_bytes(check, "little")
             event = event_pb2.Event.FromString(record)
             found += [(value.tag, event.step) for value in event.summary.value]
     return found
@@ -160,7 +160,7 @@ def test_long_lists_are_told_by_their_fingerprint() -> None:
 
 def test_a_finished_run_is_not_overwritten(toy: ModuleType, tmp_path: Path) -> None:
     toy.train(tmp_path, loop={"epochs": 1})
-    with pytest.raises(InputError, match=r"run folder without a run.*--loop.resume"):
+    with pytest.raises(InputError, match=r"run folder without a run.*--resume"):
         toy.train(tmp_path, loop={"epochs": 1})
 
 
@@ -218,7 +218,7 @@ def test_a_full_disk_loses_nothing(toy: ModuleType, tmp_path: Path) -> None:
         return dict(toy.accuracy(module))
 
     try:
-        with pytest.raises(OutputError, match=r"room for a checkpoint.*--loop.resume.*\.pt") as raised:
+        with pytest.raises(OutputError, match=r"room for a checkpoint.*--resume.*\.pt") as raised:
             toy.train(part, validate=fill)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

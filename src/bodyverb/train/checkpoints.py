@@ -31,7 +31,7 @@ def save(path: Path, content: Mapping[str, Any]) -> None:
     except (OutputError, RuntimeError) as error:  # torch says RuntimeError where a disk is full
         raise OutputError(
             f"Expected room for a checkpoint, got '{error.__cause__ or error}'; free some and go on with "
-            f"--loop.resume, nothing that was saved is lost: {path}"
+            f"--resume, nothing that was saved is lost: {path}"
         ) from error
 
 
@@ -42,9 +42,7 @@ def load(path: Path) -> dict[str, Any]:
         InputError: there is none, it is cut short, or another version wrote it.
     """
     if not path.is_file():
-        raise InputError(
-            f"Expected a checkpoint to resume from, got none; start without --loop.resume: {path}"
-        )
+        raise InputError(f"Expected a checkpoint to resume from, got none; start without --resume: {path}")
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()

@@ -95,7 +95,7 @@ def train(
         Batches(parts.train, settings.recipe).steps,
         loss_function(settings.recipe, parts.train),
         _validator(settings, parts),
-        select="top_1" if _watched(settings, parts) is not None else "epochs",
+        select="top_1",
         optim=settings.recipe.optim,
         loop=settings.recipe.loop,
         out=out,
@@ -198,12 +198,11 @@ def _watched(settings: LabSettings, parts: Parts) -> Clips | None:
 
 
 def _validator(settings: LabSettings, parts: Parts) -> Callable[[nn.Module], dict[str, float]]:
-    clips, count = _watched(settings, parts), [0]
+    clips = _watched(settings, parts)
 
     def validate(module: nn.Module) -> dict[str, float]:
         if clips is None:
-            count[0] += 1
-            return {"epochs": float(count[0])}  # nothing is selected: the last is the best
+            return {}  # nothing is selected: the last weights are kept
         made = predict(classifier(module), clips, settings.recipe.sampling)
         right = made.score[np.arange(len(clips)), clips.label]
         return {"top_1": top_1(made), "entropy": float(-right.mean())}

@@ -143,7 +143,7 @@ class _Run:
         elif self.last.exists():
             raise InputError(
                 "Expected a run folder without a run, got one with a checkpoint; go on with it "
-                f"(--loop.resume) or name another --out: {self.last}"
+                f"(--resume) or name another --out: {self.last}"
             )
         self.fabric.barrier()  # all have looked before the first one writes
         self.since = self.saved = time.monotonic()
@@ -211,7 +211,7 @@ class _Run:
             share = (state["epoch"] + state["batch"] / steps) / self.loop.epochs
             self._step(group, share, guard)
             state["batch"] += len(group)
-            bar.move(state["epoch"], state["batch"], steps, state["sums"]["loss"] / state["batch"])
+            bar.move(state["epoch"], state["batch"], steps, state["sums"]["loss"])
             if self._due():
                 guard.flush()
                 state["spent"] = spent + time.monotonic() - began
@@ -285,9 +285,9 @@ class _Run:
 
     def _keep(self, chosen: nn.Module, metrics: dict[str, float], select: str, number: int) -> None:
         state, score = self.state, metrics.get(select, float("nan"))
-        last = self.loop.select_last or select not in metrics
-        if score > state["score"]:
+        if score > state["score"] or select not in metrics:
             state["better"] = number
+        last = self.loop.select_last or select not in metrics
         if last or not state["best"] or score >= state["score"]:
             state["best"] = dict(metrics) | {"epoch": number}
             if self.leads:

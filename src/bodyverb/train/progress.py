@@ -37,15 +37,16 @@ class TrainingBar:
         if self._bar is not None:
             self._bar.stop()
 
-    def move(self, epoch: int, seen: int, steps: int, loss: Any) -> None:
-        """`seen` of `steps` batches of an epoch (from 0) are done; `loss` is read only when it is drawn."""
+    def move(self, epoch: int, seen: int, steps: int, losses: Any) -> None:
+        """`seen` of `steps` batches of an epoch (from 0) are done, with this sum of losses (read where it is
+        drawn)."""
         if self._bar is None or time.monotonic() - self._drawn < EVERY_SECONDS:
             return
         self._drawn = time.monotonic()
         done = epoch + min(1.0, seen / steps)
         if self._task is None:  # here, so that the time left does not count what a resumed run had done
             self._task = self._bar.add_task("", total=self._epochs, completed=done)
-        words = f"epoch {epoch + 1}/{self._epochs}  batch {seen}/{steps}  loss {float(loss):.4g}"
+        words = f"epoch {epoch + 1}/{self._epochs}  batch {seen}/{steps}  loss {float(losses) / seen:.4g}"
         self._bar.update(self._task, completed=done, description=words)
 
 
