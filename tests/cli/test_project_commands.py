@@ -253,6 +253,11 @@ def test_files_that_hold_nobody_or_are_damaged(tmp_path, capsys):
         code, said, wrong = told(capsys, "project", *words)
         assert code == 3 and json.loads(said) and len(wrong.splitlines()) == 3
         assert all(f"{name}.skeleton" in wrong for name in ("empty", "none", "cut"))
+    out = tmp_path / "ir_skeleton.h5"
+    code, said, wrong = told(capsys, "project", "apply", tmp_path, out, "--camera", "ntu-a")
+    assert code == 3 and "3 recordings" in said and "cut.skeleton" in wrong and wrong.count("\n") == 1
+    shapes = {name: poses.frames for name, poses in ir_skeleton_h5.sequences(out)}
+    assert shapes == {"empty": 3, "good": 40, "none": 0}
 
 
 def test_the_extra_is_named(tmp_path, capsys, monkeypatch):

@@ -45,8 +45,18 @@ def camera_named(name: str, wanted: str | None) -> tuple[str, Camera]:
     return wanted, cameras[wanted]
 
 
-def solid_poses(path: Path) -> Iterator[tuple[str, PoseSequence]]:
+Seen = Callable[[int, int], None]
+
+
+def solid_poses(
+    path: Path, broken: dict[str, str], seen: Seen | None = None
+) -> Iterator[tuple[str, PoseSequence]]:
     """Name and 3D poses of every recording of a file, a packed store, or a folder or .tar.xz of files.
+
+    Args:
+        path: What to read.
+        broken: Gets the name of every damaged file among many, and what is wrong with it.
+        seen: Told how many files of many are done.
 
     Raises:
         InputError: It is absent, damaged or holds none.
@@ -54,10 +64,13 @@ def solid_poses(path: Path) -> Iterator[tuple[str, PoseSequence]]:
     from bodyverb.datasets.store import Store, is_store
 
     if is_store(path):
-        for clip in Store.open(path):
+        store = Store.open(path)
+        for at, clip in enumerate(store, 1):
             yield clip.id, clip.poses
+            if seen is not None:
+                seen(at, len(store))
     elif path.is_dir() or path.name.endswith((".tar.xz", ".tar.gz", ".tar")):
-        yield from _of_many(path)
+        yield from _of_many(path, broken, seen)
     elif path.name.endswith(POSES):
         yield _stem(path), _stored(path)
     elif path.suffix == STORE:
@@ -68,17 +81,28 @@ def solid_poses(path: Path) -> Iterator[tuple[str, PoseSequence]]:
         yield _stem(path), _text(path.name, path, None)
 
 
-def _of_many(path: Path) -> Iterator[tuple[str, PoseSequence]]:
+def _of_many(path: Path, broken: dict[str, str], seen: Seen | None) -> Iterator[tuple[str, PoseSequence]]:
     from bodyverb.datasets._files import find
 
     files = find(path, (SENSOR, TEXT), "*.tar.xz")
+    names = list(files)
     found = 0
-    for name in files:
+    for at, name in enumerate(names, 1):
         data = files.read(name)
+        if seen is not None:
+            seen(at, len(names))
         if name.endswith(TEXT) and not _NUMBERS.fullmatch(data[:64]):  # labels of PKU-MMD, readme
             continue
+        try:
+            poses = _text(name, Path(name), data)
+        except FormatError as error:
+            broken[name] = str(error).removesuffix(f": {name}")
+            continue
         found += 1
-        yield name.rsplit(".", 1)[0], _text(name, Path(name), data)
+        yield name.rsplit(".", 1)[0], poses
+    if not found and broken:
+        name, words = next(iter(broken.items()))
+        raise InputError(f"{words}: {name}")
     if not found:
         raise InputError(f"Expected skeleton files, got none; point at the data: {path}")
 
@@ -158,7 +182,7 @@ def tell(trouble: dict[str, str]) -> int:
 
 
 def _pairs(
-    paths: list[Path], target: str, broken: dict[str, str], seen: Callable[[int, int], None] | None
+    paths: list[Path], target: str, broken: dict[str, str], seen: Seen | None
 ) -> Iterator[tuple[str, Pairs]]:
     """Points and pixels of every file, 25 rows a body, untracked joints NaN; damaged files go to `broken`."""
     import numpy as np

@@ -37,16 +37,20 @@ class Command:
 
     def run(self) -> int:
         """Read, project, write; say what was flagged."""
-        from bodyverb.cli._projecting import POSES, STORE, camera_named, solid_poses, write_one
+        from bodyverb.cli._counting import counting
+        from bodyverb.cli._projecting import POSES, STORE, camera_named, solid_poses, tell, write_one
         from bodyverb.formats import ir_skeleton_h5
 
         name, camera = camera_named(self.camera, self.camera_id)
         counts = _Counts()
+        broken: dict[str, str] = {}
         if self.out.suffix == STORE and not self.out.name.endswith(POSES):
             about = {"camera": json.dumps(_facts(name, camera)), "source": self.skeletons.name}
-            ir_skeleton_h5.write(self.out, _projected(self.skeletons, camera, counts), about)
+            with counting("projecting") as seen:
+                recordings = solid_poses(self.skeletons, broken, seen)
+                ir_skeleton_h5.write(self.out, _projected(recordings, camera, counts), about)
         else:
-            recordings = solid_poses(self.skeletons)
+            recordings = solid_poses(self.skeletons, broken)
             _, poses = next(recordings)
             if next(recordings, None) is not None:
                 raise InputError(
@@ -55,7 +59,7 @@ class Command:
                 )
             write_one(self.out, counts.add(poses, camera))
         counts.show(name, self.out)
-        return 0
+        return tell(broken)
 
 
 @dataclass(kw_only=True)
@@ -101,11 +105,12 @@ class _Counts:
             )
 
 
-def _projected(path: Path, camera: Camera, counts: _Counts) -> Iterator[tuple[str, PoseSequence]]:
-    from bodyverb.cli._projecting import solid_poses
+def _projected(
+    recordings: Iterator[tuple[str, PoseSequence]], camera: Camera, counts: _Counts
+) -> Iterator[tuple[str, PoseSequence]]:
     from bodyverb.formats.ir_skeleton_h5 import BODIES
 
-    for name, poses in solid_poses(path):
+    for name, poses in recordings:
         made = counts.add(poses, camera)
         counts.people_left_out += max(0, int(made.present.any(axis=(1, 2)).sum()) - BODIES)
         yield name, made

@@ -14,7 +14,7 @@ from bodyverb.geometry.known_cameras import CAMERAS, IR_SIZE
 
 Pairs = tuple[np.ndarray, np.ndarray]
 """Points (N, 3) and pixels (N, 2), 25 rows a body."""
-SAME_PX = 0.02
+SAME_PX = 0.1
 _JOINTS = 25
 _WORSE = 3.0
 _WHOLE_ROWS, _FEW_BODIES = 1_000_000, 2
