@@ -30,7 +30,7 @@ examples:
 """
 
 EXTRAS: dict[str | None, str] = dict.fromkeys(
-    ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript"), "train"
+    ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript", "tensorboardX"), "train"
 )
 """Modules that come with an extra of the package."""
 
