@@ -19,6 +19,7 @@ from bodyverb.formats._guess import (
     named,
     of_file,
     of_name,
+    stem,
 )
 from bodyverb.formats._notes import Notes
 from bodyverb.formats._unpack import archive_of, as_in_archive, unpacked
@@ -165,7 +166,8 @@ def _of_one_format(
 def _items(reader: Format, paths: Iterable[Path], given: Given) -> Iterator[Item]:
     assert reader.read is not None
     for path in paths:
-        yield from reader.read(path, given)
+        for name, recording in reader.read(path, given):
+            yield name if reader.many else stem(path.name, reader), recording
 
 
 def _fitted(items: Iterable[Item], target: Format, wanted: Wanted, report: Report) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from bodyverb.formats._format import Format, Word
 from bodyverb.formats._guess import all_formats
 
 COLUMNS = ("name", "what", "files", "use", "poses", "holds", "not held")
-_OPTIONAL = {"nobody", "number ids", "label", "segments"}
+_OPTIONAL = {"nobody", "space", "number ids", "label", "segments"}
 """Words that are no loss worth a place in the table."""
 
 
@@ -44,7 +44,8 @@ def _poses(one: Format) -> str:
         f"at most {one.people} people" if one.people and one.people > 1 else "",
         "one person" if one.people == 1 else "",
         " or ".join(one.layouts),
-        " or ".join(map(str, one.frames)),
+        " or ".join(map(str, one.frames)) if len(one.frames) < 4 else "3D",
+        f"fitted: {one.fitted}" if one.fitted else "",
         f"{one.rate_hz:g} Hz" if one.rate_hz else "",
         f"spaces {', '.join(one.spaces)}" if one.spaces else "",
     ]

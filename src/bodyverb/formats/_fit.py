@@ -244,11 +244,15 @@ def tell(recording: Recording, target: Format, notes: Notes) -> None:
     for word, has in _contents(recording).items():
         if has and word not in says and not (word == "ids" and _numbered(recording, says)):
             notes.add("lost", word)
-    bare = not target.frames
+    several = {
+        name: not target.frames or len({getattr(frame, name) for frame in target.frames}) > 1
+        for name in ("unit", "axes", "space")
+    }
     facts = {
         f"the name of the layout, {first.skeleton.name}": "layout" not in says and not target.layouts,
-        f"unit of the positions, {first.unit}": "unit" not in says and bare and solid,
-        f"axes of the positions, {first.axes}": "axes" not in says and bare and solid,
+        f"unit of the positions, {first.unit}": "unit" not in says and several["unit"] and solid,
+        f"axes of the positions, {first.axes}": "axes" not in says and several["axes"] and solid,
+        f"that the positions are in {first.space} space": "space" not in says and several["space"] and solid,
         "that the picture is mirrored": "axes" not in says
         and first.mirrored
         and not any(frame.mirrored for frame in target.frames),
@@ -256,6 +260,8 @@ def tell(recording: Recording, target: Format, notes: Notes) -> None:
     for text, lost in facts.items():
         if lost:
             notes.add("lost", text)
+    if target.fitted:
+        notes.add("approximate", target.fitted)
     extras = dict.fromkeys(name for track in tracks for name in track.extras)
     gone = [name for name in extras if "extras" not in says and name not in target.extras]
     if gone:

@@ -40,12 +40,13 @@ GUESSED_RATE_HZ = 30.0
 NUMBER_ID = re.compile(r"0|[1-9][0-9]{0,17}")
 T = TypeVar("T")
 Word = Literal[
-    "layout", "unit", "axes", "rate", "times", "empty frames", "ids", "number ids", "scores", "states",
-    "boxes", "image size", "label", "segments", "extras", "nobody",
+    "layout", "unit", "axes", "space", "rate", "times", "empty frames", "ids", "number ids", "scores",
+    "states", "boxes", "image size", "label", "segments", "extras", "nobody",
 ]  # fmt: skip
-"""What a file may say: the joints' names; unit; frame of reference and axes; a constant rate, or the time of
-every frame; frames in which nobody is; names of people, or only numbers; scores, states and boxes; the size
-of the picture; `meta["label"]`; verbs; all extras; a recording in which nobody is."""
+"""What a file may say: the joints' names; unit; axes, and whether the picture is mirrored; the space (camera,
+world, root) where that is not always the same; a constant rate, or the time of every frame; frames in which
+nobody is; names of people, or only numbers; scores, states and boxes; the size of the picture;
+`meta["label"]`; verbs; all extras; a recording in which nobody is."""
 
 Item = tuple[str, Recording]
 
@@ -162,6 +163,7 @@ class Format:
         frames: Frames of reference it can hold; () any.
         people: Most people of one recording; None any number.
         rate_hz: Rate of every file, where it is fixed and not stored.
+        fitted: How positions are approximated, in words, where a file does not hold them; "" where it does.
         decimals: Digits behind the point that a position keeps; None float32 exactly.
         spaces: Names of the spaces that a file holds at once, the default first.
         extra: The extra of the package that it needs, if any.
@@ -183,6 +185,7 @@ class Format:
     frames: tuple[Frame, ...] = ()
     people: int | None = None
     rate_hz: float | None = None
+    fitted: str = ""
     decimals: int | None = None
     spaces: tuple[str, ...] = ()
     extra: str = ""

@@ -100,6 +100,12 @@ def has_suffix(name: str, one: Format) -> bool:
     return name.lower().endswith(one.suffixes)
 
 
+def stem(name: str, one: Format) -> str:
+    """The name of a file without the longest suffix of the format that it has."""
+    ends = sorted((end for end in one.suffixes if name.lower().endswith(end)), key=len)
+    return name[: -len(ends[-1])] if ends and len(name) > len(ends[-1]) else Path(name).stem
+
+
 def _by_name(formats: Sequence[Format], path: Path) -> list[Format]:
     """Those whose suffix the name has; the longest suffix wins (`.poses.h5` over `.h5`)."""
     name = path.name.lower()

@@ -379,5 +379,6 @@ FORMAT = Format(
     write=_save,
     frames=_marks.frames("y-up"),
     people=1,
+    fitted="bones get one length each, absent joints are filled in, twists about a bone are not seen",
     looks=lambda path, head: head.lstrip()[:9].upper() == b"HIERARCHY",
 )

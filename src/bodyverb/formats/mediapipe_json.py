@@ -201,9 +201,9 @@ def _save(path: Path, items: Iterable[Item]) -> Path:
 
 
 def _looks(path: Path, head: bytes) -> bool:
-    """Whether a list begins with triples of numbers, or with joints by name."""
-    start = b"".join(head[:256].split())
-    return start.startswith(b"[[[") or re.match(rb'\[\{"[a-z_]+":\{"x":', start) is not None
+    """Whether a list begins with triples of numbers or joints by name, perhaps after frames of nobody."""
+    start = b"".join(head.split())
+    return re.match(rb'\[(null,)*(\[(null,)*\[|\{"[a-z_]+":(\{"x":|null))', start) is not None
 
 
 FORMAT = Format(

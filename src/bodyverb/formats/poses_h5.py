@@ -125,8 +125,8 @@ FORMAT = Format(
     suffixes=(SUFFIX,),
     says=frozenset(
         {
-            "layout", "unit", "axes", "rate", "times", "empty frames", "ids", "scores", "states", "boxes",
-            "image size", "label", "segments", "extras", "nobody",
+            "layout", "unit", "axes", "space", "rate", "times", "empty frames", "ids", "scores", "states",
+            "boxes", "image size", "label", "segments", "extras", "nobody",
         }
     ),
     read=_recordings,

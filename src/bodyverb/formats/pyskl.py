@@ -436,7 +436,8 @@ def _save(path: Path, items: Iterable[Item]) -> Path:
 
 
 def _looks(path: Path, head: bytes) -> bool:
-    return b"frame_dir" in head or b"annotations" in head or b"keypoint" in head
+    words = (b"frame_dir", b"annotations", b"split", b"keypoint", b"total_frames")
+    return b"img_paths" not in head and any(word in head for word in words)
 
 
 FORMAT = Format(
