@@ -38,6 +38,23 @@ def tiny() -> ModuleType:
     return _module("tiny")
 
 
+@pytest.fixture(scope="session")
+def toy_lab() -> ModuleType:
+    """The module `tests/toy_lab.py`: a tiny data set of verbs and a network trained on it."""
+    pytest.importorskip("torch")
+    return _module("toy_lab")
+
+
+@pytest.fixture(scope="session")
+def toy_runs(toy_lab: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Run folders by dimensions, 2 and 3; each data set is `data.pkl` beside its run."""
+    found = {}
+    for dims in (2, 3):
+        folder = tmp_path_factory.mktemp(f"toy{dims}")
+        found[dims] = toy_lab.train(toy_lab.write(folder / "data.pkl", dims), folder / "run", dims)
+    return found
+
+
 @pytest.fixture(autouse=True)
 def no_models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's folder of networks is one that is not there, never the developer's."""

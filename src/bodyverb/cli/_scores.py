@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from bodyverb.train.scoring import Scores
 
 MOST_WORST = 8
+WIDTH = 160
 
 
 def print_scores(found: Scores, title: str) -> None:
@@ -18,6 +19,8 @@ def print_scores(found: Scores, title: str) -> None:
     from bodyverb.outputs.tables import key_value_table
 
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = WIDTH  # a file or another program: no column is cut
     facts = {NAMES.get(name, name): shown(name, value) for name, value in found.overall.items()}
     right, total = int(found.confusion.trace()), int(found.confusion.sum())
     console.print(key_value_table(f"{title}: {right} of {total} right", facts))
