@@ -170,8 +170,16 @@ def _readers(section: dict[str, Any]) -> str:
         for name in ("ntu", "pku")
     )
     cores = table(
-        ("processes", "MB/s by the clock"),
-        [(row["processes"], f"{row['mb_s']:.0f}") for row in section["scaling"]],
+        ("processes", "MB/s by the clock", "MB/s of each core", "of one process alone"),
+        [
+            (
+                row["processes"],
+                f"{row['mb_s']:.0f}",
+                f"{row['mb_s_core']:.0f}",
+                f"{row['mb_s_core'] / section['scaling'][0]['mb_s_core']:.0%}",
+            )
+            for row in section["scaling"]
+        ],
     )
     return (
         f"Megabytes of text in a second of processor time, {section['what']} from the disk's cache, each the "

@@ -210,7 +210,7 @@ def test_every_section_is_written(bench: dict[str, ModuleType]) -> None:
             "turns": 2,
             "ntu": [reader],
             "pku": [reader],
-            "scaling": [{"processes": 1, "mb_s": 200.0}],
+            "scaling": [{"processes": 1, "mb_s": 200.0, "mb_s_core": 210.0}],
         },
         "store": {
             "packing": {

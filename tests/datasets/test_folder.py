@@ -159,7 +159,7 @@ def test_videos_are_those_of_the_run():
     assert set(folder.VIDEOS) == VIDEO_SUFFIXES
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 6)), min_size=1, max_size=60),
     st.integers(0, 5),

@@ -12,6 +12,8 @@ from bodyverb.formats import PIXELS, Given, _guess, all_formats, named, poses_of
 
 RESULTS = (".verbs.csv", ".verbs.json", ".html", ".overlay.jpg", ".sheet.png")
 """What a run writes besides poses."""
+NOTES = (".txt", ".json", ".csv")
+"""Ends of files that may well be notes; others that cannot be read are damaged."""
 NATIVE, NTU = "poses", "ntu"
 ESTIMATED_SUFFIX = named(NATIVE).suffixes[0]
 
@@ -32,13 +34,14 @@ def suffix_of(path: Path) -> str | None:
     """The end of the name that belongs to its format; None where it is no file of poses."""
     if is_result(path) or (path.is_dir() and not _guess.is_folder_format(path)):
         return None
+    end = next((end for end in _suffixes() if path.name.lower().endswith(end)), "")
     try:
         _guess.of_file(path)
     except _guess.Ambiguous:
         pass  # reading it says so
     except InputError:
-        return None
-    return next((end for end in _suffixes() if path.name.lower().endswith(end)), "")
+        return None if end in ("", *NOTES) else end
+    return end
 
 
 def rank(path: Path) -> tuple[bool, str]:
