@@ -121,6 +121,12 @@ def test_averaged_weights_are_kept(toy: ModuleType, tmp_path: Path) -> None:
     torch.testing.assert_close(weights(tmp_path / "best.pt")["0.weight"], mean)
 
 
+def test_overfitting_looks_at_the_weights_themselves(toy: ModuleType, tmp_path: Path) -> None:
+    toy.train(tmp_path, loop={"overfit": 12, "select_last": True}, optim={"ema": 0.999})
+    a, b = (weights(tmp_path / name) for name in ("best.pt", "last.pt"))
+    assert all(torch.equal(a[key], b[key]) for key in a)
+
+
 def test_patience(toy: ModuleType, tmp_path: Path) -> None:
     made = scores(0.1, 0.5, 0.4, 0.5, 0.9)
     _, best = toy.train(tmp_path, validate=made, loop={"epochs": 5, "patience": 2})

@@ -12,13 +12,14 @@ from bodyverb.outputs.curves import Curve, Panel, write_panels
 from bodyverb.outputs.palette import VERBS
 
 Row = Mapping[str, float]
-BESIDE = ("epoch", "seconds", "lr", "gradient")
+LOSSES = ("loss", "entropy", "cross")
+BESIDE = ("epoch", "seconds", "lr")
 
 
 def draw_curves(rows: Sequence[Row], path: Path, title: str) -> Path:
     """Draw the rows of log.csv.
 
-    Losses share a panel, and so do numbers that stay in [0, 1], such as accuracies; the learning rate has its
+    Losses and entropies share a panel, and so do numbers that stay in [0, 1], such as accuracies; the learning rate has its
     own. Other numbers stand in log.csv only.
 
     Args:
@@ -30,7 +31,7 @@ def draw_curves(rows: Sequence[Row], path: Path, title: str) -> Path:
         OutputError: it cannot be written.
     """
     names = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in BESIDE]
-    losses = [name for name in names if "loss" in name]
+    losses = [name for name in names if any(word in name for word in LOSSES)]
     shares = [name for name in names if name not in losses and _in_unit(row.get(name) for row in rows)]
     panels = [_panel(rows, losses, "Loss"), _panel(rows, shares, "Accuracy and other shares")]
     panels.append(_panel(rows, ["lr"], "Learning rate", legend=False))

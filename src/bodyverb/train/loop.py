@@ -118,11 +118,10 @@ class _Run:
         if any(isinstance(part, nn.Conv2d) for part in module.modules()):
             self.module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         distributed.same_everywhere(self.module)
-        self.average = (
-            AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(optim.ema), use_buffers=True)
-            if optim.ema
-            else None
-        )
+        self.average = None
+        if optim.ema and not loop.overfit:
+            decay = get_ema_multi_avg_fn(optim.ema)
+            self.average = AveragedModel(module, multi_avg_fn=decay, use_buffers=True)
         scale = batch * loop.accumulate / optim.base_batch if optim.base_batch else 1.0
         self.optimizers = make_optimizers(self.module, optim, scale)
         self.rates = Rates(self.optimizers)
