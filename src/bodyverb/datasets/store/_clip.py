@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,16 @@ def to_bytes(clip: Clip, layouts: dict[str, Any]) -> tuple[list[bytes], dict[str
         "segments": [asdict(part) for part in clip.segments],
         "meta": dict(clip.meta),
         "person_ids": list(clip.poses.person_ids),
-        "layout": layout_key(clip.poses.skeleton.to_dict(), layouts),
+        "layout": layout_key(_plain(clip.poses.skeleton), layouts),
         "arrays": places,
     }
     return pieces, facts
+
+
+@lru_cache(maxsize=64)
+def _plain(skeleton: Skeleton) -> dict[str, Any]:
+    """`Skeleton.to_dict`, for clips by the thousand have the same one."""
+    return skeleton.to_dict()
 
 
 def layout_key(plain: dict[str, Any], layouts: dict[str, Any]) -> str:
