@@ -99,6 +99,21 @@ def test_groups_keep_together(clips):
     assert people["train"] != people["test"] and table.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("people", "sizes"), [(2, (1, 0, 1)), (3, (2, 0, 1)), (4, (2, 1, 1)), (10, (7, 2, 1))]
+)
+def test_few_groups_are_kept_for_training(people: int, sizes: tuple[int, int, int]):
+    names = [f"{person}/{clip}" for person in range(people) for clip in range(4)]
+    shares = {"train": 0.7, "validation": 0.15, "test": 0.15}
+    parts, notes = _groups.divided(
+        {name: "ab"[int(name[-1]) % 2] for name in names},
+        {name: name.split("/")[0] for name in names},
+        shares,
+        0,
+    )
+    assert tuple(len(parts[part]) // 4 for part in shares) == sizes and notes == ()
+
+
 def test_one_group_is_said_and_goes_on(clips):
     table = datasets.open("folder", clips, groups="jump|squat")
     assert any("optimistic" in note for note in table.notes)

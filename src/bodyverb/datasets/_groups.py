@@ -14,6 +14,8 @@ from bodyverb.core import InputError
 Splits = dict[str, tuple[str, ...]]
 FIRST = ("test", "train")
 """Parts in which no class should be missing, the most important first."""
+ENOUGH = 4
+"""Groups of a class from which on it gets one in the other parts too."""
 
 
 def divided(
@@ -66,7 +68,8 @@ def _homes(units: Mapping[str, Counter[str]], shares: Mapping[str, float], seed:
         ::-1
     ]:
         for label in sorted(of_class, key=lambda label: (len(of_class[label]), label)):
-            if any(homes.get(name) == part for name in of_class[label]):
+            few = part not in FIRST and len(of_class[label]) < ENOUGH
+            if few or any(homes.get(name) == part for name in of_class[label]):
                 continue
             free = [name for name in of_class[label] if name not in homes]
             free = [name for name in free if part == "train" or leaves_some_to_train(name)]
