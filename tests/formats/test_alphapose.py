@@ -72,7 +72,7 @@ def test_forms_by_picture(tmp_path, form, bodies, joints):
     )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), frames=st.integers(6, 12))
 def test_what_is_written_reads_back(tmp_path, make_recording, seed, frames):
     first = make_recording(people=2, frames=frames, layout="coco17", seed=seed)
@@ -154,4 +154,4 @@ def test_damage(damage, form):
     def check(recording):
         assert len(recording.tracks) <= 4
 
-    damage("a.json", json.dumps(content).encode(), alphapose_json.read, check, 100)
+    damage("a.json", json.dumps(content).encode(), alphapose_json.read, check, 40)

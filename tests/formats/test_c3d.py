@@ -22,7 +22,7 @@ def poses(frames=4, layout="coco17", seed=0, **fields):
     return PoseSequence.from_arrays(position, skeleton=skeletons.get(layout), **{**frame, **fields})
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     frames=st.integers(1, 9),
@@ -111,4 +111,4 @@ def test_damage(damage, tmp_path):
     def check(found):
         assert found.persons == 1
 
-    damage("a.c3d", sample, c3d.read, check, 120)
+    damage("a.c3d", sample, c3d.read, check, 50)

@@ -157,7 +157,7 @@ def test_other_files_are_refused(tmp_path, make, attempt):
     assert peak < 2**24
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage(tmp_path, attempt, data):
     sample = ir_video_h5.write(tmp_path / "sample.h5", [("a", VIDEO[:2])], "gzip").read_bytes()

@@ -46,7 +46,7 @@ def test_the_first_set_marks_what_is_hidden(cube):
     assert people.people(0).present.all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     extended=st.booleans(),
     count=st.integers(1, 4),
@@ -85,7 +85,7 @@ def test_damage(damage, cube):
     def check(people):
         assert people.joints.shape == (len(people), 14, 2) and people.state.max(initial=0) <= 2
 
-    damage("joints.mat", mat(joints=cube.transpose(1, 2, 0)), lsp_mat.read, check, 80)
+    damage("joints.mat", mat(joints=cube.transpose(1, 2, 0)), lsp_mat.read, check, 40)
 
 
 def test_the_folder_as_published(tmp_path, cube):

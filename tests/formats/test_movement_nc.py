@@ -42,7 +42,7 @@ def poses(seed=0, dims=2, frames=5, people=2, even=False):
     )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     dims=st.sampled_from([2, 3]),
@@ -200,4 +200,4 @@ def test_damage(damage, tmp_path):
     def check(found):
         assert found.position.shape[2] >= 0
 
-    damage("a.nc", sample, movement_nc.read, check, 60)
+    damage("a.nc", sample, movement_nc.read, check, 30)

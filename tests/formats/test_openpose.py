@@ -102,7 +102,7 @@ def test_odd_hands_and_folders(tmp_path):
         openpose_json.read(tmp_path / "clip")
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     flips=st.lists(st.tuples(st.integers(0, 700), st.integers(1, 255)), max_size=3),
     end=st.none() | st.integers(0, 700),

@@ -24,7 +24,7 @@ def same(mine, theirs):
         assert one.equals(other.replace(extras={}))
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), people=st.integers(0, 3), frames=st.integers(16, 30))
 def test_parquet_is_exact(tmp_path, make_recording, seed, people, frames):
     first = make_recording(people=people, frames=frames, seed=seed)
@@ -166,4 +166,4 @@ def test_damage(damage, tmp_path, make_recording, module):
     def check(recording):
         assert len(recording.tracks) <= 12
 
-    damage(f"a{module.SUFFIX}", sample, module.read, check, 50)
+    damage(f"a{module.SUFFIX}", sample, module.read, check, 30)

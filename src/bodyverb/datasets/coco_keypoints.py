@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +9,11 @@ import cv2
 import numpy as np
 
 from bodyverb import skeletons
-from bodyverb.core import SEEN, FormatError, InputError, PoseSequence, Sample
+from bodyverb.core import SEEN, InputError, PoseSequence, Sample
 from bodyverb.datasets import _acted
 from bodyverb.datasets._samples import SampleTable
+from bodyverb.formats import coco_truth_json
+from bodyverb.formats.coco_truth_json import CocoTruth
 from bodyverb.formats.files import replacing, to_json
 
 CARD = {
@@ -159,41 +159,31 @@ def scenes(root: str | Path) -> list[Scene]:
     for file in files:
         name = file.stem.removeprefix("person_keypoints_")
         part = next((part for word, part in PARTS.items() if name.startswith(word)), "train")
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            people: dict[int, list[dict]] = {}
-            for annotation in content["annotations"]:
-                people.setdefault(annotation["image_id"], []).append(annotation)
-            for image in content["images"]:
-                path = root / name / Path(image["file_name"]).name
-                if path.is_file():
-                    found.append(_scene(path, image, people.get(image["id"], []), part))
-        except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(
-                f"Expected COCO keypoint JSON, got {type(error).__name__} {error}: {file}"
-            ) from error
+        truth = coco_truth_json.read(file, layout="coco17")
+        rows = np.argsort(truth.picture, kind="stable")
+        ends = np.searchsorted(truth.picture[rows], np.arange(len(truth.image_id) + 1))
+        for at, image in enumerate(truth.file_name):
+            path = root / name / Path(image).name
+            if path.is_file():
+                found.append(_scene(path, truth, at, rows[ends[at] : ends[at + 1]], part))
     if not found:
         raise InputError(f"Expected pictures beside the annotations, got none; unpack them into {root}")
     return found
 
 
-def _scene(path: Path, image: Mapping, people: list[dict], part: str) -> Scene:
-    boxes = np.array([p["bbox"] for p in people], np.float32).reshape(-1, 4)
-    boxes = np.concatenate(
-        [boxes[:, :2] - 0.5, boxes[:, :2] + boxes[:, 2:] - 0.5], 1
-    )  # corner origin to pixel centres
-    points = np.array([p["keypoints"] for p in people], np.float32).reshape(-1, 17, 3)
+def _scene(path: Path, truth: CocoTruth, at: int, people: np.ndarray, part: str) -> Scene:
+    points = truth.keypoints[people]
     joints = np.where(points[..., 2:] > 0, points[..., :2], np.nan)
     return Scene(
         path=path,
-        image_size=(int(image["width"]), int(image["height"])),
-        boxes=boxes,
+        image_size=(int(truth.image_size[at, 0]), int(truth.image_size[at, 1])),
+        boxes=coco_truth_json.corners(truth.boxes[people]).astype(np.float32),
         joints=joints.astype(np.float32),
         visible=points[..., 2] == 2,
-        crowd=np.array([bool(p.get("iscrowd", 0)) for p in people], bool),
-        area=np.array([p.get("area", 0) for p in people], np.float32),
+        crowd=truth.crowd[people],
+        area=np.nan_to_num(truth.area[people]).astype(np.float32),
         part=part,
-        people=np.array([p["id"] for p in people], np.int64),
+        people=truth.id[people],
     )
 
 

@@ -23,7 +23,12 @@ _LONGEST = f"a JSON object of at most {MAX_RECORD_CHARACTERS >> 10} KiB"
 _CHUNK = 256 * 1024
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
-_WORDS: dict[tuple[type, ...], str] = {(dict,): "objects", (dict, list): "lists or objects", (str,): "names"}
+_WORDS: dict[tuple[type, ...], str] = {
+    (dict,): "objects",
+    (dict, list): "lists or objects",
+    (str,): "names",
+    (object,): "",
+}
 
 
 def document(path: str | Path) -> Any:
@@ -50,20 +55,25 @@ def records(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         FormatError: The file is absent or no JSON, not a list of objects, or a record is longer than 256 KiB.
     """
-    yield from _stream(path, lambda text: text.all("[", (dict,)))
+    yield from _stream(path, lambda text: text.entries((dict,)))
 
 
 def entries(path: str | Path) -> Iterator[tuple[int, Any]]:
     """The same of a list of lists or objects."""
-    yield from _stream(path, lambda text: text.all("[", (dict, list)))
+    yield from _stream(path, lambda text: text.entries((dict, list)))
 
 
 def members(path: str | Path) -> Iterator[tuple[int, tuple[str, dict[str, Any]]]]:
     """The same of a file that is one object of objects: each with its name."""
-    yield from _stream(path, lambda text: text.all("{", (dict,)))
+    yield from _stream(path, lambda text: text.named())
 
 
-def _stream(path: str | Path, take: Callable[[_Records], Iterator[tuple[int, Any]]]) -> Iterator[Any]:
+def sections(path: str | Path, *names: str) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """The objects of these members, or of their lists, in a file that is one object, with their lines."""
+    yield from _stream(path, lambda text: text.sections(names))
+
+
+def _stream(path: str | Path, take: Callable[[_Records], Iterator[Any]]) -> Iterator[Any]:
     try:
         with Path(path).open(encoding="utf-8-sig") as stream:
             yield from take(_Records(stream, path))
@@ -80,28 +90,68 @@ class _Records:
         self.stream, self.path = stream, path
         self.text, self.at, self.line, self.ended = "", 0, 1, False
 
-    def all(self, start: str, kinds: tuple[type, ...]) -> Iterator[tuple[int, Any]]:
-        """Every record and its line, in a list or, each behind its name, in an object."""
-        end = {"[": "]", "{": "}"}[start]
-        if self.next() != start:
-            self.fail(f"{'a list' if end == ']' else 'an object'} of records", "another start")
-        self.at += 1
-        if self.next() == end:
-            self.at += 1
-        else:
-            while True:
-                name = self.name() if end == "}" else None
-                line, record = self.record(kinds)
-                yield line, (record if name is None else (name, record))
-                sign = self.next()
-                self.at += 1
-                if sign == end:
-                    break
-                if sign != ",":
-                    self.fail("a comma or the end of the list", repr(sign) if sign else "the end of the file")
-                self.next()
+    def entries(self, kinds: tuple[type, ...]) -> Iterator[tuple[int, Any]]:
+        """Every record of a file that is a list, and its line."""
+        yield from self.records(kinds)
+        self.end()
+
+    def named(self) -> Iterator[tuple[int, tuple[str, Any]]]:
+        """Every record of a file that is an object, with its name and its line."""
+        for name in self.members():
+            line, record = self.record((dict,))
+            yield line, (name, record)
+        self.end()
+
+    def sections(self, names: tuple[str, ...]) -> Iterator[tuple[str, int, Any]]:
+        """Every record of the members of these names, with the name and its line."""
+        for name in self.members():
+            if self.next() == "[" and name in names:
+                for line, record in self.records((dict,)):
+                    yield name, line, record
+            elif self.next() == "[":
+                for _ in self.records((object,)):
+                    pass
+            elif name in names:
+                line, record = self.record((dict,))
+                yield name, line, record
+            else:
+                self.record((object,))
+        self.end()
+
+    def end(self) -> None:
+        """Refuse whatever follows."""
         if self.next():
             self.fail("the end of the file", "more text")
+
+    def members(self) -> Iterator[str]:
+        """The names of an object; the caller takes each value before the next."""
+        if self.next() != "{":
+            self.fail("an object", "another start")
+        self.at += 1
+        sign = "}" if self.next() == "}" else ","
+        self.at += sign == "}"
+        while sign == ",":
+            yield self.name()
+            sign = self.next()
+            self.at += 1
+            if sign not in (",", "}"):
+                self.fail("a comma or the end of the object", repr(sign) if sign else "the end of the file")
+            self.next()
+
+    def records(self, kinds: tuple[type, ...]) -> Iterator[tuple[int, Any]]:
+        """The records of a list."""
+        if self.next() != "[":
+            self.fail("a list of records", "another start")
+        self.at += 1
+        sign = "]" if self.next() == "]" else ","
+        self.at += sign == "]"
+        while sign == ",":
+            yield self.record(kinds)
+            sign = self.next()
+            self.at += 1
+            if sign not in (",", "]"):
+                self.fail("a comma or the end of the list", repr(sign) if sign else "the end of the file")
+            self.next()
 
     def name(self) -> str:
         """The name of the record that follows."""

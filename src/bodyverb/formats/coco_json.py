@@ -7,7 +7,7 @@ y = 0). Annotations carry `score`, `track_id` (1-based) and `person_id` besides.
 
 from __future__ import annotations
 
-import json
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 
 from bodyverb.core import FormatError, InputError, PoseSequence, Recording, Skeleton
-from bodyverb.formats._format import PIXELS, Format, Given, Item
+from bodyverb.formats import coco_truth_json
+from bodyverb.formats._format import PIXELS, Format, Given, Item, recording_of
+from bodyverb.formats._json_file import Fields, sections
 from bodyverb.formats.files import replacing, to_json
 
 SUFFIX = ".coco.json"
+MAX_PEOPLE = 10_000
 
 
 def write(path: str | Path, recording: Recording) -> Path:
@@ -100,54 +103,104 @@ def _person(track: PoseSequence, row: int) -> dict[str, Any]:
 
 
 def read(path: str | Path) -> Recording:
-    """Read back what `write` made (positions to a thousandth of a pixel).
+    """Read back what `write` made (positions to a thousandth of a pixel), a record at a time.
 
     Raises:
-        InputError: there is no such file.
-        FormatError: it is not COCO JSON of this module (other COCO files are read by the data-set room).
+        FormatError: it is absent, damaged, or not COCO JSON of this module (others: `coco_truth_json`).
     """
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-        return _recording(document)
-    except OSError as error:
-        raise InputError(f"Expected a COCO file, got '{error.strerror}'; check the path: {path}") from None
-    except (ValueError, KeyError, TypeError, IndexError, InputError) as error:
-        raise FormatError(f"Expected COCO keypoints as written by bodyverb, got {error!r}: {path}") from None
+    taken = _Taken(path)
+    take = {"info": taken.about, "images": taken.image, "categories": taken.category}
+    take["annotations"] = taken.person
+    for section, line, record in sections(path, *take):
+        take[section](Fields(record, f"'{section}' of line {line}", path))
+    return taken.recording()
 
 
-def _recording(document: dict[str, Any]) -> Recording:
-    images = {image["id"]: image for image in document["images"]}
-    times = np.array([image["time_s"] for image in document["images"]], np.float64)
-    first = document["images"][0] if images else {"width": 0, "height": 0}
-    size = (first["width"], first["height"]) if first["width"] else None
-    people: dict[str, list[dict[str, Any]]] = {}
-    for annotation in document["annotations"]:
-        people.setdefault(annotation["person_id"], []).append(annotation)
-    layout = document["categories"][0].get("layout")
-    source = document["info"]["source"]
-    tracks = []
-    for person, rows in people.items():
-        rows.sort(key=lambda row: row["image_id"])
-        points = np.array([row["keypoints"] for row in rows], np.float64).reshape(len(rows), -1, 3)
-        corner = np.array([row["bbox"] for row in rows], np.float64)
-        tracks.append(
-            PoseSequence.from_arrays(
-                np.where(points[None, :, :, 2:] > 0, points[None, :, :, :2], np.nan),
-                skeleton=Skeleton.from_dict(layout),
-                timestamps_s=[images[row["image_id"]]["time_s"] for row in rows],
-                score=np.array([[row["joint_scores"] for row in rows]]),
-                state=points[None, :, :, 2],
-                box=np.concatenate((corner[:, :2], corner[:, :2] + corner[:, 2:]), axis=1)[None],
-                image_size=size,
-                person_ids=(person,),
-                source=source,
-            )
+class _Taken:
+    """What was read of a file so far."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        self.source = ""
+        self.times: dict[int, float] = {}
+        self.size: tuple[int, int] | None = None
+        self.skeleton: Skeleton | None = None
+        self.images: dict[str, array[int]] = {}
+        self.numbers: dict[str, array[float]] = {}
+        self.joints = self.categories = 0
+
+    def about(self, one: Fields) -> None:
+        """Take the source."""
+        self.source = str(one.values.get("source", ""))
+
+    def image(self, one: Fields) -> None:
+        """Take a frame."""
+        self.times[one.whole("id")] = float(one.floats("time_s"))
+        width, height = one.whole("width", 0), one.whole("height", 0)
+        self.size = self.size or ((width, height) if width and height else None)
+
+    def category(self, one: Fields) -> None:
+        """Take the layout."""
+        self.categories += 1
+        if "layout" in one:
+            self.skeleton = Skeleton.from_dict(one.inner("layout").values)
+
+    def person(self, one: Fields) -> None:
+        """Take somebody in a frame."""
+        points = one.values.get("keypoints")
+        count = len(points) // 3 if isinstance(points, list) else 0
+        self.joints = self.joints or count
+        name = one.text("person_id")
+        if name not in self.images:
+            if len(self.images) == MAX_PEOPLE:
+                one.fail(f"at most {MAX_PEOPLE} people", "more")
+            self.images[name], self.numbers[name] = array("q"), array("f")
+        self.images[name].append(one.whole("image_id"))
+        for field, length in (("bbox", 4), ("joint_scores", self.joints), ("keypoints", 3 * self.joints)):
+            self.numbers[name].extend(one.floats(field, length).tolist())
+
+    def recording(self) -> Recording:
+        """Everything as a recording."""
+        if not self.categories:
+            raise FormatError(f"Expected COCO keypoints with 'categories', got none; check it: {self.path}")
+        try:
+            tracks = tuple(self._track(name) for name in list(self.images))
+            times = np.array(list(self.times.values()), np.float64)
+            return Recording(timestamps_s=times, image_size=self.size, source=self.source, tracks=tracks)
+        except KeyError as error:
+            raise FormatError(f"Expected people in listed images, got {error}; check: {self.path}") from None
+        except InputError as error:
+            raise FormatError(f"{error} [{self.path}]") from None
+
+    def _track(self, name: str) -> PoseSequence:
+        if self.skeleton is None:
+            raise InputError("Expected a category with a layout, got none; see coco_truth_json")
+        order = np.argsort(np.array(self.images[name]), kind="stable")
+        numbers = np.array(self.numbers.pop(name)).reshape(len(order), -1)[order]
+        points = numbers[None, :, 4 + self.joints :].reshape(1, len(order), self.joints, 3)
+        corner = numbers[:, :4]
+        return PoseSequence.from_arrays(
+            np.where(points[..., 2:] > 0, points[..., :2], np.nan),
+            skeleton=self.skeleton,
+            timestamps_s=[self.times[self.images[name][row]] for row in order.tolist()],
+            score=numbers[None, :, 4 : 4 + self.joints],
+            state=np.clip(points[..., 2], 0, 2),
+            box=np.concatenate((corner[:, :2], corner[:, :2] + corner[:, 2:]), axis=1)[None],
+            image_size=self.size,
+            person_ids=(name,),
+            source=self.source,
         )
-    return Recording(timestamps_s=times, image_size=size, source=source, tracks=tuple(tracks))
 
 
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
-    yield path.name.removesuffix(SUFFIX).removesuffix(".json"), read(path)
+    """A recording of ours, or the pictures of an annotation file, each a recording of one frame."""
+    images = (record for _, _, record in sections(path, "images"))
+    if "time_s" in next(images, {"time_s": 0}):
+        yield path.name.removesuffix(SUFFIX).removesuffix(".json"), read(path)
+        return
+    truth = coco_truth_json.read(path, layout=given.layout)
+    for at, name in enumerate(truth.file_name):
+        yield Path(name).stem, recording_of(truth.people(at))
 
 
 def _save(path: Path, items: Iterable[Item]) -> Path:
@@ -160,12 +213,23 @@ FORMAT = Format(
     title="COCO keypoints JSON",
     suffixes=(SUFFIX, ".json"),
     says=frozenset(
-        {"layout", "unit", "rate", "times", "empty frames", "ids", "scores", "states", "boxes", "image size"}
-        | {"nobody"}
+        {
+            "layout",
+            "unit",
+            "rate",
+            "times",
+            "empty frames",
+            "ids",
+            "scores",
+            "states",
+            "boxes",
+            "image size",
+            "nobody",
+        }
     ),
     read=_recordings,
     write=_save,
-    looks=lambda path, head: head.lstrip()[:1] == b"{" and b'"categories"' in head,
+    looks=lambda path, head: head.lstrip()[:1] == b"{" and b'"description": "Poses of ' in head,
     frames=(PIXELS,),
     decimals=3,
 )
