@@ -410,8 +410,10 @@ def _spread(rows: np.ndarray, record: PysklRecord, path: Path) -> dict[str, Any]
 
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
     """Each clip, with its class as `label` and its splits as `splits`."""
-    said = {"unit": given.unit, "axes": given.axes, "rate_hz": given.rate_hz or given.wanted_rate_hz}
-    file = given.settle(lambda layout: read(path, layout=layout, **said))
+    rate_hz = given.rate_hz or given.wanted_rate_hz
+    file = given.settle(lambda layout: read(path, layout=layout, rate_hz=rate_hz))
+    if file.unit != "px":
+        file = replace(file, unit=given.unit or file.unit, axes=given.axes or file.axes)
     parts: dict[str, list[str]] = {}
     for name, ids in (file.splits or {}).items():
         for one in ids:
