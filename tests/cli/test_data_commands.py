@@ -127,8 +127,10 @@ def test_a_folder_of_clips_is_packed(tmp_path: Path, capsys: pytest.CaptureFixtu
     words = ["data", "pack", "folder", root, out, "--jobs", "1", "--options", "groups=person1"]
     assert main(words) == 2  # not all of them have a person 1
     words[-1] = "groups=squat|jumping_jacks|wave|clap"
+    (Path(root) / "squat" / "new.mp4").write_bytes(b"")
     assert main(words) == 0
-    assert "the score is optimistic" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the score is optimistic" in said and "1 videos without poses are not in it" in said
     store = datasets.open("folder", out)
     assert len(store) == 8 and "optimistic" in store.notes[0] and store[0].meta["group"]
     assert main(["data", "check", "folder", out]) == 0

@@ -213,10 +213,16 @@ def _merge(folder: Path, table: ClipTable, source: Source, plan: dict[str, Any],
         },
         "published": table.published,
         "twice": table.twice,
-        "notes": table.notes,
+        "notes": [*table.notes, *_left_out(table)],
         "layouts": layouts,
     }
     _files.write_header(merged, header)
+
+
+def _left_out(table: ClipTable) -> list[str]:
+    """A word about videos that have no poses yet."""
+    count = len(table.unposed)
+    return [f"{count:,} videos without poses are not in it; see `bodyverb data poses`"] if count else []
 
 
 def _copy(folder: Path, number: int, crc32: int, target: Any) -> None:
