@@ -2,9 +2,9 @@
 
 Graph networks keep joints apart through all layers and pay for it at every one. Here a moment is one vector:
 joints about the body's centre, their motion, the directions of bones, the path of the body, and what is
-missing; in 3D all of it is turned so that the body faces the camera on average. Convolutions along time do
-the rest (after Kim & Reiter 2017, Res-TCN), and several scales of motion are given at once instead of a
-network a stream. Nothing is random or learned in the preparation.
+missing; in 3D all of it is turned so that the body faces the camera, and how it turns is told beside.
+Convolutions along time do the rest (after Kim & Reiter 2017, Res-TCN), and several scales of motion are given
+at once instead of a network a stream. Nothing is random or learned in the preparation.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Config:
     kernel: int = 3
     """Moments of a convolution."""
     align: str = "frame"
-    """3D: turn the clip about the vertical until left and right lie along x: on average over the `clip`, in
-    every `frame`, or `none`."""
+    """3D: turn about the vertical until left and right lie along x: on average over the `clip`, in every
+    `frame`, or `none`."""
     spans: tuple[int, ...] = (1, 4)
     """Motion over so many moments to each side."""
     dropout: float = 0.4
@@ -112,7 +112,9 @@ class Prepare(nn.Module):
         )
         joints, spans = len(skeleton), len(config.spans)
         sizes = {"joint": joints, "bone": len(pairs), "motion": spans * joints, "swing": spans * len(pairs)}
-        self.channels = dims * (sum(sizes[part] for part in self.parts) + 1 + spans) + joints + 2
+        self.turns = dims == 3 and config.align != "none"
+        each = sum(sizes[part] for part in self.parts) + 1 + spans
+        self.channels = dims * each + joints + 2 + (2 * spans if self.turns else 0)
 
     def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
         """Prepares people one by one.
@@ -133,20 +135,20 @@ class Prepare(nn.Module):
         local = (position - centre) * there
         frames = seen.sum(1, keepdim=True).clamp_min(1.0)
         path = (centre - (centre * seen).sum(1, keepdim=True) / frames) * seen
-        if self.dims == 3 and self.config.align != "none":
-            local, path = self.face(local, there, path)
+        drift = [_difference(path, seen, seconds, span) for span in self.config.spans]
+        turning: list[Tensor] = []
+        if self.turns:
+            local, path, drift, turning = self.face(local, there, path, drift)
         count = there.sum(dim=(1, 2), keepdim=True).clamp_min(1.0)
         spread = ((local * local).sum(dim=(1, 2, 3), keepdim=True) / count).clamp_min(TINY).sqrt()
-        local, path = local / spread, path / spread
+        local, path, drift = local / spread, path / spread, [one / spread for one in drift]
         bone, whole = self.bones(local, there)
         parts = {"joint": [local], "bone": [bone], "motion": [], "swing": []}
-        drift = []
         for span in self.config.spans:
             parts["motion"].append(_difference(local, there, seconds, span))
             parts["swing"].append(_difference(bone, whole, seconds, span))
-            drift.append(_difference(path, seen, seconds, span))
         length = torch.log((seconds[:, -1:] - seconds[:, :1]).clamp_min(0.05))[:, :, None]
-        flat = [one for part in self.parts for one in parts[part]] + [path, *drift, there, seen]
+        flat = [one for part in self.parts for one in parts[part]] + [path, *drift, *turning, there, seen]
         channels = torch.cat([*(one.flatten(2) for one in flat), length.expand(-1, seconds.shape[1], -1)], 2)
         return channels.clamp(-8.0, 8.0).transpose(1, 2), seen.amax(dim=(1, 2, 3))
 
@@ -156,17 +158,37 @@ class Prepare(nn.Module):
         bone = (local[:, :, self.second] - local[:, :, self.first]) * whole
         return bone / (bone * bone).sum(dim=3, keepdim=True).add(1e-3).sqrt(), whole
 
-    def face(self, local: Tensor, there: Tensor, path: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn clips about the vertical; one whose left and right cannot be told stays as it is."""
+    def face(
+        self, local: Tensor, there: Tensor, path: Tensor, drift: list[Tensor]
+    ) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
+        """Turn bodies about the vertical until left and right lie along x.
+
+        Joints and velocities turn with the body, the path as a whole. Where left and right cannot be told
+        nothing turns.
+
+        Returns:
+            The three, turned, and cosine and sine (n, time, 2) of how far the body turns over each span.
+        """
         across = (local * there * self.sides).sum(dim=2)
-        if self.config.align == "clip":
-            across = across.sum(dim=1, keepdim=True)
-        x, z = across[..., 0], across[..., 2]
-        norm = (x * x + z * z).sqrt()
-        known = (norm > 1e-4).to(local.dtype)
-        cosine = known * x / norm.clamp_min(TINY) + (1 - known)
-        sine = known * z / norm.clamp_min(TINY)
-        return _turned(local, cosine, sine), _turned(path, cosine, sine)
+        whole = _facing(across.sum(dim=1, keepdim=True))
+        own = whole
+        if self.config.align == "frame":  # the mean over nine moments: from the side, sensors guess
+            near = F.avg_pool1d(across.transpose(1, 2), 9, 1, 4, count_include_pad=False)
+            own = _facing(near.transpose(1, 2))
+        x, z = (one.expand(-1, local.shape[1]) for one in own)
+        turning = []
+        for span in self.config.spans:
+            x1, z1, x2, z2 = _moved(x, -span), _moved(z, -span), _moved(x, span), _moved(z, span)
+            turning.append(torch.stack([x1 * x2 + z1 * z2, z1 * x2 - x1 * z2], dim=-1))
+        return _turned(local, *own), _turned(path, *whole), [_turned(one, *own) for one in drift], turning
+
+
+def _facing(across: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine (n, time or 1) of the turn that brings left and right along x; 1, 0 where unknown."""
+    x, z = across[..., 0], across[..., 2]
+    norm = (x * x + z * z).sqrt()
+    known = (norm > 1e-4).to(across.dtype)
+    return known * x / norm.clamp_min(TINY) + (1 - known), known * z / norm.clamp_min(TINY)
 
 
 def _turned(value: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:

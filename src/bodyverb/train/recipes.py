@@ -48,7 +48,7 @@ _STILL = Augment(
 RECIPES: dict[str, dict[str, Any]] = {
     "small": {
         "optim": OptimConfig(lr=2e-3, weight_decay=0.05, warmup=0.05, ema=0.99),
-        "loop": LoopConfig(epochs=80, validate_every=5, precision="32-true"),
+        "loop": LoopConfig(epochs=60, validate_every=5, precision="32-true"),
     },
     "pyskl": {
         "batch": 128,
