@@ -19,8 +19,8 @@ BESIDE = ("epoch", "seconds", "lr")
 def draw_curves(rows: Sequence[Row], path: Path, title: str) -> Path:
     """Draw the rows of log.csv.
 
-    Losses and entropies share a panel, and so do numbers that stay in [0, 1], such as accuracies; the learning rate has its
-    own. Other numbers stand in log.csv only.
+    Losses and entropies share a panel, and so do numbers that stay in [0, 1], such as accuracies; the
+    learning rate has its own. Other numbers stand in log.csv only.
 
     Args:
         rows: one an epoch; a number may be absent from some.

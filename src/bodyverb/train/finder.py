@@ -17,7 +17,7 @@ from bodyverb.models import finder
 from bodyverb.train.cutouts import Cutout, load_cutouts, make_cutouts
 from bodyverb.train.finder_data import CollageConfig, Collages, finder_targets
 from bodyverb.train.from_onnx import folded_weights, unfold
-from bodyverb.train.loop import LoopConfig, fit
+from bodyverb.train.loop import LoopConfig, decisive, fit
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.pose_data import loader
 from bodyverb.train.renders import scene_renders
@@ -133,6 +133,8 @@ def train(settings: FinderTraining) -> dict[str, float]:
         optim=settings.optim,
         loop=settings.loop,
         out=settings.out,
+        batch=settings.batch,
+        settings=decisive(settings),
     )
 
 

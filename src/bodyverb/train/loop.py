@@ -98,6 +98,12 @@ def fit(
     return dict(run.state["best"])
 
 
+def decisive(settings: Any) -> dict[str, Any]:
+    """The values of a settings dataclass that decide what a run computes: not its folder nor its helpers."""
+    beside = ("out", "workers", "loop", "optim")  # `fit` looks at the last two itself
+    return {key: value for key, value in asdict(settings).items() if key not in beside}
+
+
 class _Run:
     """What changes while training, and how it is kept."""
 

@@ -17,7 +17,7 @@ from bodyverb.datasets import lspet
 from bodyverb.geometry.heatmap import decode_softmax
 from bodyverb.metrics.pck import pck_report
 from bodyverb.models import pose_lite
-from bodyverb.train.loop import LoopConfig, fit
+from bodyverb.train.loop import LoopConfig, decisive, fit
 from bodyverb.train.optim import OptimConfig
 from bodyverb.train.pose_data import AugmentConfig, Crops, decode_pictures, loader, soft_targets
 from bodyverb.train.renders import pose_renders
@@ -135,4 +135,6 @@ def train(settings: PoseTraining) -> dict[str, float]:
         optim=settings.optim,
         loop=settings.loop,
         out=settings.out,
+        batch=settings.batch,
+        settings=decisive(settings),
     )
