@@ -93,8 +93,7 @@ def open(
         )
     found, other = _scan(root, Path(poses) if poses else root / ESTIMATED)
     ready = {one.id: one for one in found if not one.waits}
-    names = {one.id: _names(root, one) for one in found}
-    of = _groups.read_groups(groups, names) if groups else {name: name.partition("/")[2] for name in names}
+    of = _groups_of(root, found, groups)
     shares = {"train": 1 - validation - test, "validation": validation, "test": test}
     labels = {name: one.label for name, one in ready.items()}
     parts, notes = _groups.divided(labels, of, shares, seed)
@@ -119,11 +118,16 @@ def open(
         classes=tuple(dict.fromkeys(one.label for one in found)),
         splits={"groups": parts},
         load=load,
-        unposed=tuple(
-            Unposed(media=one.media, poses=one.poses) for one in found if one.waits and one.media is not None
-        ),
+        unposed=tuple(Unposed(media=one.media, poses=one.poses) for one in found if one.waits and one.media),
         notes=notes,
     )
+
+
+def _groups_of(root: Path, found: list[_Found], asked: str | None) -> dict[str, str]:
+    """The group of each clip: what is asked for, or all clips of one name."""
+    if asked:
+        return _groups.read_groups(asked, {one.id: _names(root, one) for one in found})
+    return {one.id: one.id.partition("/")[2] for one in found}
 
 
 def _scan(root: Path, estimated: Path) -> tuple[list[_Found], list[Path]]:
