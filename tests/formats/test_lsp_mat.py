@@ -32,6 +32,7 @@ def test_extended_marks_what_counts(cube):
     assert people.extended and len(people) == 5 and people.images[4] == "im00005.jpg"
     assert people.state[0].tolist() == [0] + [2] * 13
     np.testing.assert_array_equal(people.joints[:, 1:], cube[:, 1:, :2] - 1)
+    assert people.poses().position.shape == (1, 5, 14, 2)
     one = people.people(2)
     assert one.skeleton.name == "lsp14" and one.source == "im00003.jpg" and one.rate == "unknown"
     assert np.isnan(one.position[0, 0, 0]).all()
@@ -97,7 +98,7 @@ def test_the_folder_as_published(tmp_path, cube):
     (tmp_path / "joints.mat").write_bytes(mat(joints=cube.transpose(1, 2, 0)))
     for at in range(5):
         cv2.imwrite(str(tmp_path / "images" / f"im{at + 1:05d}.jpg"), np.full((8, 6, 3), 10 * at, np.uint8))
-    data = lspet.open(tmp_path)
+    data = lspet.pictures(tmp_path)
     assert len(data) == 5 and data.picture(4).shape == (8, 6, 3) and data.picture(4).mean() > 35
     np.testing.assert_allclose(data.joints[:, 1:], cube[:, 1:, :2] - 1, rtol=1e-6)
     assert np.isnan(data.joints[:, 0]).all()

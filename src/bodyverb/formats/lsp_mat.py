@@ -10,14 +10,17 @@ Source of the form: the data sets' own notes (Johnson and Everingham, BMVC 2010 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import ABSENT, INFERRED, SEEN, FormatError, PoseSequence
 from bodyverb.formats import _mat5
+from bodyverb.formats._format import Format, Given, Item, recording_of
 from bodyverb.formats.files import replacing
 
 JOINTS = 14
@@ -60,13 +63,16 @@ class LspJoints:
     def people(self, at: int) -> PoseSequence:
         """The person of one picture, as a sequence of one frame."""
         one = LspJoints(stored=self.stored[at : at + 1], extended=self.extended)
+        return one.poses().replace(source=self.images[at])
+
+    def poses(self, **rate: Any) -> PoseSequence:
+        """All pictures as the frames of one person, who is another in each; `rate` as in `from_arrays`."""
         return PoseSequence.from_arrays(
-            one.joints[:, None],
+            self.joints[None],
             skeleton=skeletons.get("lsp14"),
-            rate_hz=1.0,
-            rate="unknown",
-            state=one.state[:, None],
-            source=f"im{at + 1:0{5 if self.extended else 4}d}.jpg",
+            state=self.state[None],
+            source=Path(self.source).name,
+            **(rate or {"rate_hz": 1.0, "rate": "unknown"}),
         )
 
 
@@ -106,3 +112,17 @@ def write(path: str | Path, people: LspJoints) -> Path:
     with replacing(path) as temporary, temporary.open("wb") as stream:
         savemat(stream, {"joints": people.stored.transpose(order)}, do_compression=True)
     return Path(path)
+
+
+def _recordings(path: Path, given: Given) -> Iterator[Item]:
+    yield path.stem, recording_of(read(path).poses(**given.rate()))
+
+
+FORMAT = Format(
+    name="lsp",
+    title="Leeds Sports Pose joints.mat",
+    suffixes=(".mat",),
+    says=frozenset({"layout", "unit", "states", "empty frames"}),
+    read=_recordings,
+    looks=lambda path, head: _mat5.has(path, "joints"),
+)
