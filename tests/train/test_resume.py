@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -118,6 +119,19 @@ def test_resuming_what_is_finished_changes_nothing(toy: ModuleType, tmp_path: Pa
     first, best = toy.train(tmp_path)
     again, same = toy.train(tmp_path, loop={"resume": True})
     assert same == best and equal(first.state_dict(), again.state_dict()) and len(log(tmp_path)) == 3
+
+
+def test_numbers_may_be_of_numpy(toy: ModuleType, tmp_path: Path) -> None:
+    def validate(module: Any) -> dict[str, Any]:
+        return {key: np.float64(value) for key, value in toy.accuracy(module).items()}
+
+    def loss(module: Any, batch: Any) -> Any:
+        value, numbers = toy.cross_entropy(module, batch)
+        return value, {key: np.float32(number) for key, number in numbers.items()}
+
+    toy.train(tmp_path, validate=validate, loss=loss, loop={"epochs": 1})
+    toy.train(tmp_path, validate=validate, loss=loss, loop={"epochs": 2, "resume": True})
+    assert len(log(tmp_path)) == 2
 
 
 def test_more_epochs_and_threads_may_be_asked_for(toy: ModuleType, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def average_gradients(module: nn.Module) -> None:
     """Replace gradients and running statistics by their mean over the processes."""
     if world_size() > 1:
         _average([p.grad for p in module.parameters() if p.grad is not None])
-        _average([b for b in module.buffers() if b.is_floating_point()])
+        _average([b for name, b in module.named_buffers() if name.endswith(("running_mean", "running_var"))])
 
 
 def average_numbers(numbers: dict[str, float]) -> dict[str, float]:

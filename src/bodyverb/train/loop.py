@@ -283,8 +283,8 @@ class _Run:
         if number % self.loop.validate_every == 0 or number == self.loop.epochs:
             chosen = self.module if self.average is None else self.average.module
             chosen.eval()
-            metrics = distributed.first(validate(chosen))
-            row |= metrics
+            metrics = {key: float(value) for key, value in validate(chosen).items()}
+            row |= (metrics := distributed.first(metrics))
             self._keep(chosen, metrics, select, number)
         state["rows"] = [*state["rows"], row]
 
