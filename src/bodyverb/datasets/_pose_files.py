@@ -8,14 +8,14 @@ from pathlib import Path
 
 from bodyverb.core import InputError, PoseSequence
 from bodyverb.datasets import _bodies
-from bodyverb.formats import PIXELS, Given, _guess, all_formats, named, poses_of
+from bodyverb.formats import PIXELS, Given, _guess, all_formats, poses_h5, poses_of
 
 RESULTS = (".verbs.csv", ".verbs.json", ".html", ".overlay.jpg", ".sheet.png")
 """What a run writes besides poses."""
 NOTES = (".txt", ".json", ".csv")
 """Ends of files that may well be notes; others that cannot be read are damaged."""
-NATIVE, NTU = "poses", "ntu"
-ESTIMATED_SUFFIX = named(NATIVE).suffixes[0]
+NTU = "ntu"
+ESTIMATED_SUFFIX = poses_h5.SUFFIX
 
 
 @lru_cache(maxsize=1)

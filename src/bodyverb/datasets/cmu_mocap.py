@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from bodyverb.core import Clip, InputError
-from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
-from bodyverb.datasets.synth.acclaim import acclaim
 from bodyverb.formats import asfamc
 from bodyverb.formats.files import replacing
 
@@ -75,6 +73,9 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many clips.
     """
+    from bodyverb.datasets import _acted
+    from bodyverb.datasets.synth.acclaim import acclaim
+
     for number, one in enumerate(_acted.plan(count, len(MADE), (1, 2))):
         world = _acted.acted(MADE[one.kind], rng, rate_hz=asfamc.CMU_RATE_HZ, seconds=1, person=one.person)
         subject = f"{one.person:02d}"

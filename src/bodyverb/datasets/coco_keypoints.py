@@ -10,7 +10,6 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import SEEN, InputError, PoseSequence, Sample
-from bodyverb.datasets import _acted
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.formats import coco_truth_json
 from bodyverb.formats.coco_truth_json import CocoTruth
@@ -195,6 +194,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many pictures.
     """
+    from bodyverb.datasets import _acted
+
     layout = skeletons.get("coco17")
     category = {"id": 1, "name": "person", "supercategory": "person", "keypoints": list(layout.joints)}
     category["skeleton"] = [[a + 1, b + 1] for a, b in layout.limbs]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bodyverb.core import Clip, InputError, Recording
-from bodyverb.datasets import _acted, _groups, _pose_files
+from bodyverb.datasets import _groups, _pose_files
 from bodyverb.datasets._table import ClipTable, Unposed
 from bodyverb.formats import poses_h5
 
@@ -224,6 +224,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many clips.
     """
+    from bodyverb.datasets import _acted
+
     for number, one in enumerate(_acted.plan(count, len(MADE), (1, 2, 3, 4))):
         world = _acted.acted(MADE[one.kind], rng, rate_hz=30.0, seconds=2, person=one.person)
         seen = _acted.in_picture(world, "coco17", (640, 480), turn=rng.uniform(-0.6, 0.6))

@@ -11,7 +11,6 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import Clip, InputError, PoseSequence
-from bodyverb.datasets import _acted
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import h36m_cameras, h36m_npz
 from bodyverb.formats.h36m_cameras import H36mCamera
@@ -197,6 +196,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many recordings; each is a clip of four cameras.
     """
+    from bodyverb.datasets import _acted
+
     arrays: dict[tuple[str, str], tuple[np.ndarray, ...]] = {}
     for one in _acted.plan(max(2, count), len(CLASSES), (0, 1)):
         world = _acted.acted(CLASSES[one.kind], rng, rate_hz=h36m_npz.RATE_HZ, seconds=2, person=one.person)

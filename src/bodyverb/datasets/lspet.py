@@ -12,7 +12,6 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import InputError, PoseSequence, Sample
-from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.formats import lsp_mat
@@ -182,6 +181,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many pictures.
     """
+    from bodyverb.datasets import _acted
+
     rows = []
     for at, one in enumerate(_acted.crops(rng, count, "lsp14")):
         one.save(folder / "images" / f"im{at + 1:05d}.jpg")

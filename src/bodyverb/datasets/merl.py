@@ -9,7 +9,6 @@ import numpy as np
 
 from bodyverb import skeletons
 from bodyverb.core import Clip, InputError, PoseSequence
-from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.datasets._table import ClipTable
@@ -192,6 +191,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many label files; as many clips of pictures, without the pictures.
     """
+    from bodyverb.datasets import _acted
+
     size, people = (920, 680), []
     clips: list[MerlClip] = []
     for number in range(max(3, count)):

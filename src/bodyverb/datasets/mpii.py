@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bodyverb.core import SEEN, InputError, Sample
-from bodyverb.datasets import _acted
 from bodyverb.datasets._samples import SampleTable
 from bodyverb.formats import mpii_json, mpii_mat
 from bodyverb.formats._mpii import BODY_PX, MpiiPeople
+
+if TYPE_CHECKING:
+    from bodyverb.datasets import _acted
 
 PARTS = {"train": "train", "valid": "validation", "test": "test"}
 
@@ -102,6 +104,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many pictures.
     """
+    from bodyverb.datasets import _acted
+
     place = folder / "mpii_human_pose_v1_u12_2"
     pictures, train, alone = [], [], []
     for at, one in enumerate(_acted.scenes(rng, count, "mpii16")):
@@ -126,6 +130,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
 
 def _person(one: _acted.Picture, who: int, train: bool) -> dict[str, Any]:
     """Somebody as the .mat holds them: of the test part without joints."""
+    from bodyverb.datasets import _acted
+
     x1, y1, x2, y2 = (one.boxes[who] + 1).astype(np.float64).tolist()
     rough = _acted.structs([{"x": (x1 + x2) / 2, "y": (y1 + y2) / 2}])
     fields = {"scale": max(x2 - x1, y2 - y1) / BODY_PX, "objpos": rough}

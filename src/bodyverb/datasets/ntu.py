@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from bodyverb.core import Clip, InputError, PoseSequence
-from bodyverb.datasets import _acted, _bodies
+from bodyverb.datasets import _bodies
 from bodyverb.datasets._files import Files, find
 from bodyverb.datasets._ntu_missing import MISSING
 from bodyverb.datasets._table import ClipTable
@@ -220,6 +220,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many clips.
     """
+    from bodyverb.datasets import _acted
+
     for one in _acted.plan(count, ACTIONS_60, (1, 3, 2, 6)):
         action, view = one.kind + 1, one.repetition % len(VIEWS)
         people = 2 if action in PAIRS else 1

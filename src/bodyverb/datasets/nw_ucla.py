@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from bodyverb.core import Clip, InputError
-from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import nw_ucla_json
@@ -86,6 +85,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many clips.
     """
+    from bodyverb.datasets import _acted
+
     for number, one in enumerate(_acted.plan(count, len(CLASSES), (1, 2, 3))):
         view = (number // 2 + one.repetition) % 3
         world = _acted.acted(

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from bodyverb.core import Clip, InputError
-from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import penn_mat
@@ -94,6 +93,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many clips.
     """
+    from bodyverb.datasets import _acted
+
     for number, one in enumerate(_acted.plan(count, len(VERBS), (1, 2))):
         world = _acted.acted(VERBS[one.kind], rng, rate_hz=penn_mat.RATE_HZ, seconds=2, person=one.person)
         view = number // 2 % len(VIEWS)

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from bodyverb.core import Clip, InputError, PoseSequence, Segment
-from bodyverb.datasets import _acted
 from bodyverb.datasets._files import ENDS, find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import pku_text
@@ -238,6 +237,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: about how many labelled stretches, each seen from three sides.
     """
+    from bodyverb.datasets import _acted
+
     for number in range(max(2, count // (5 * len(TURNS)))):
         recording = number + 2 if number % 2 == 0 else TEST_RECORDINGS[number // 2]
         clips: list[PoseSequence] = []

@@ -11,7 +11,6 @@ import numpy as np
 from bodyverb.core import Clip, FormatError, InputError
 from bodyverb.core.pose import Axes, Unit
 from bodyverb.core.skeleton import Skeleton
-from bodyverb.datasets import _acted
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import pyskl
 
@@ -130,6 +129,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many clips.
     """
+    from bodyverb.datasets import _acted
+
     records, splits = [], {"train": [], "val": []}  # type: ignore[var-annotated]
     for number, one in enumerate(_acted.plan(count, len(MADE), (1, 2, 3, 4))):
         people = 1 + number % 2

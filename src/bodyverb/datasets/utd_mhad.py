@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from bodyverb.core import Clip, InputError
-from bodyverb.datasets import _acted
 from bodyverb.datasets._files import find
 from bodyverb.datasets._table import ClipTable
 from bodyverb.formats import utd_mat
@@ -85,6 +84,8 @@ def synth(folder: Path, rng: np.random.Generator, count: int) -> None:
         rng: source of every draw.
         count: how many clips.
     """
+    from bodyverb.datasets import _acted
+
     for one in _acted.plan(count, len(CLASSES), (1, 2, 3, 4)):
         world = _acted.acted(CLASSES[one.kind], rng, rate_hz=utd_mat.RATE_HZ, seconds=2, person=one.person)
         seen = _acted.before_kinect(world, "utd20")
