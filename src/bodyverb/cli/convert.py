@@ -152,7 +152,11 @@ def _document(report: Report) -> dict[str, Any]:
 
 def _summary(report: Report) -> str:
     files = f" in {report.files:,} files" if report.files > 1 else ""
-    return (
-        f"{report.out}: {report.source} to {report.target}, {report.recordings:,} recordings{files}, "
-        f"{report.people:,} people, {report.frames:,} frames"
-    )
+    counts = f"{_counted(report.recordings, 'recording', 'recordings')}{files}"
+    people = _counted(report.people, "person", "people")
+    frames = _counted(report.frames, "frame", "frames")
+    return f"{report.out}: {report.source} to {report.target}, {counts}, {people}, {frames}"
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"

@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
@@ -74,7 +74,7 @@ def unpacked(archive: Path, member: str | None = None) -> Iterator[Path]:
         raise InputError(f"Expected a file of the archive, got none of that name: {archive}/{member}")
 
 
-def _opened(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _opened(archive: Path) -> Generator[tuple[str, IO[bytes]], None, None]:
     """Name and content of the plain files, in the order of the archive."""
     if archive.name.lower().endswith(".zip"):
         with zipfile.ZipFile(archive) as whole:

@@ -269,8 +269,16 @@ def _save(path: Path, items: Iterable[Item]) -> Path:
     parts = [_pictures(name, poses_of(recording), path) for name, recording in items]
     join = lambda field: np.concatenate([getattr(part, field) for part in parts])  # noqa: E731
     images = tuple(image for part in parts for image in part.images)
-    arrays = {field: join(field) for field in ("sizes", "boxes", "joints", "state", "declared")}
-    return write(path, MerlPoses(images=images, ids=tuple(range(len(images))), **arrays))
+    poses = MerlPoses(
+        images=images,
+        ids=tuple(range(len(images))),
+        sizes=join("sizes"),
+        boxes=join("boxes"),
+        joints=join("joints"),
+        state=join("state"),
+        declared=join("declared"),
+    )
+    return write(path, poses)
 
 
 def _pictures(name: str, poses: PoseSequence, path: Path) -> MerlPoses:

@@ -421,20 +421,28 @@ def _recordings(path: Path, given: Given) -> Iterator[Item]:
     for record in file.records:
         if record.keypoint is None:
             record = file.with_people(record, given.beside or path.parent)
-        meta: dict[str, Any] = {} if record.label is None else {"label": record.label}
+        label = record.extras.get("label") if record.label is None else record.label
+        meta: dict[str, Any] = {} if label is None else {"label": label}
         if file.splits is not None:
             meta["splits"] = parts.get(record.id, [])
         yield record.id, recording_of(file.poses(record), meta)
 
 
 def _save(path: Path, items: Iterable[Item]) -> Path:
-    records, splits = [], {}
+    """A label that is no number stays text."""
+    records: list[PysklRecord] = []
+    splits: dict[str, list[str]] = {}
     for name, recording in items:
-        label = recording.meta.get("label")
-        records.append(record_of(poses_of(recording), id=name, label=int(label) if _whole(label) else None))
+        label: Any = recording.meta.get("label")
+        record = record_of(poses_of(recording), id=name, label=int(label) if _whole(label) else None)
+        named = label is not None and record.label is None
+        records.append(replace(record, extras={"label": str(label)}) if named else record)
         for part in recording.meta.get("splits", ()):
             splits.setdefault(str(part), []).append(name)
-    return write(path, PysklFile(records=tuple(records), splits=splits or None))
+    return write(
+        path,
+        PysklFile(records=tuple(records), splits={part: tuple(ids) for part, ids in splits.items()} or None),
+    )
 
 
 def _looks(path: Path, head: bytes) -> bool:
