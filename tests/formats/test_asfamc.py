@@ -110,3 +110,57 @@ def test_broken_skeleton_is_refused():
             "x.amc", AMC.replace("lfemur 0 0 0", "lfemur 0").replace("lfemur 0 90 0", "lfemur 0").encode()
         )
         asfamc.positions(asfamc.read_asf("x.asf", ASF.encode()), motion)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("length 5", "length x", "line 18"),
+        ("length 0.5", "length 0", "ZeroDivisionError"),
+        ("direction 0 -1 0", "direction 0 -1", "line 17"),
+        ("axis 0 0 90  XYZ", "axis 0 0 90 ZYX", "axis order ZYX"),
+        ("    root lfemur", "    nobody lfemur", "without a parent"),
+        (":hierarchy", ":other", "hierarchy"),
+    ],
+)
+def test_damaged_skeletons_name_the_line(old, new, word):
+    assert old in ASF
+    with pytest.raises(FormatError, match=rf"(?s){word}.*x\.asf"):
+        asfamc.read_asf("x.asf", ASF.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("lfemur 0 90 0", "lfemur 0 90", "line 10"),
+        ("lfemur 0 90 0", "lfemur 0 x 0", "line 10"),
+        ("ltibia 90", "ltibia 90\nltibia 90", "line 12"),
+        ("ltibia 90", "other 90", "line 11"),
+        ("ltibia 0\n", "", "line 10"),
+        ("ltibia 90\n", "", "another count"),
+    ],
+)
+def test_damaged_motions_name_the_line(old, new, word):
+    assert old in AMC
+    with pytest.raises(FormatError, match=rf"(?s){word}.*x\.amc"):
+        asfamc.read_amc("x.amc", AMC.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize("end", [".asf", ".amc"])
+def test_fuzz(damage, tmp_path, end):
+    (tmp_path / "x.asf").write_text(ASF)
+    (tmp_path / "x.amc").write_text(AMC)
+
+    def read(path):
+        return asfamc.read(*((path, tmp_path / "x.asf") if end == ".amc" else (tmp_path / "x.amc", path)))
+
+    def check(poses):
+        assert poses.frames == 2 or end == ".amc"
+
+    def named(path):
+        try:
+            return read(path)
+        except FormatError as error:
+            raise FormatError(f"{error} {path}") from None
+
+    damage(f"y{end}", (ASF if end == ".asf" else AMC).encode(), named, check, 50)

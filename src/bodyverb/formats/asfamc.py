@@ -12,19 +12,26 @@ CMU motion capture library documents, which gives metres. The axes are y-up.
 
 from __future__ import annotations
 
+import io
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
 from bodyverb.core import FormatError, PoseSequence, Skeleton
-from bodyverb.formats import _marks
+from bodyverb.formats import _marks, _numbers
 from bodyverb.formats._format import Format, Given, Item, recording_of
 
 INCH_M = 0.0254
 CMU_RATE_HZ = 120.0
-MAX_FILE_BYTES = 512 * 1024**2
+MAX_AMC_BYTES = 512 * 1024**2
+MAX_ASF_BYTES = 4 * 1024**2
+MAX_BONES = 1000
+ROOM_BYTES = 48 * 1024**2
+_BLOCK = 256
 
 #: Bone of the CMU library -> our name of the joint at its far end. Bones without an entry keep their own
 #: name.
@@ -67,18 +74,23 @@ class AsfSkeleton:
 
     def skeleton(self) -> Skeleton:
         """Returns the layout of the joints at the bones' far ends, in bone order."""
-        names = tuple(JOINT_OF_BONE.get(bone.name, bone.name) for bone in self.bones)
+        names = _marks.unique([JOINT_OF_BONE.get(bone.name, bone.name) for bone in self.bones])
         return _marks.layout(f"asf{len(names)}", names, tuple(bone.parent for bone in self.bones))
 
 
-def _text(path: Path, data: bytes | None) -> str:
-    if data is not None:
-        return data.decode("latin-1")
-    if not path.is_file():
-        raise FormatError(f"Expected a motion file, got nothing there; check the name: {path}")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise FormatError(f"Expected at most {MAX_FILE_BYTES >> 20} MiB, got more; split the file: {path}")
-    return path.read_text(encoding="latin-1")
+class _Row(list[str]):
+    """The words of a line, and its number."""
+
+    line = 0
+
+
+def _rows(text: bytes) -> Iterator[_Row]:
+    """The lines that hold something, without comments."""
+    for line, words in enumerate(io.BytesIO(text), 1):
+        row = _Row(words.decode("latin-1").split("#", 1)[0].split())
+        row.line = line
+        if row:
+            yield row
 
 
 def read_asf(path: str | Path, data: bytes | None = None) -> AsfSkeleton:
@@ -95,35 +107,44 @@ def read_asf(path: str | Path, data: bytes | None = None) -> AsfSkeleton:
         FormatError: the file is absent or not an `.asf` file.
     """
     path = Path(path)
-    sections: dict[str, list[list[str]]] = {}
-    current: list[list[str]] = []
-    for line in _text(path, data).splitlines():
-        words = line.split("#", 1)[0].split()
-        if not words:
-            continue
-        if words[0].startswith(":"):
-            current = sections.setdefault(words[0][1:].lower(), [])
-            words = words[1:]
-        if words:
-            current.append(words)
+    sections: dict[str, list[_Row]] = {}
+    current: list[_Row] = []
+    row = _Row()
+    for row in _rows(_numbers.load(path, data, MAX_ASF_BYTES)):
+        if row[0].startswith(":"):
+            current = sections.setdefault(row.pop(0)[1:].lower(), [])
+        if row:
+            current.append(row)
+    place = [row.line]
     try:
-        return _assemble(sections)
-    except (KeyError, ValueError, IndexError, StopIteration) as error:
-        raise FormatError(f"Expected an Acclaim skeleton, got {error!r}; check the file: {path}") from error
+        return _assemble(sections, place)
+    except (KeyError, ValueError, IndexError, StopIteration, ZeroDivisionError) as error:
+        raise FormatError(
+            f"Expected an Acclaim skeleton, got {error!r}; check line {place[0]}: {path}"
+        ) from error
 
 
-def _assemble(sections: dict[str, list[list[str]]]) -> AsfSkeleton:
-    units = {row[0].lower(): row[-1] for row in sections["units"]}
+def _each(rows: list[_Row], place: list[int]) -> Iterator[_Row]:
+    """The rows; `place` holds the line of the present one."""
+    for row in rows:
+        place[0] = row.line
+        yield row
+
+
+def _assemble(sections: dict[str, list[_Row]], place: list[int]) -> AsfSkeleton:
+    units = {row[0].lower(): row[-1] for row in _each(sections["units"], place)}
     degrees = units.get("angle", "deg").lower().startswith("deg")
     to_radians = np.pi / 180 if degrees else 1.0
     scale = INCH_M / float(units.get("length", 1.0))
-    parsed = {bone["name"]: bone for bone in _bone_blocks(sections["bonedata"])}
+    parsed = {bone["name"]: bone for bone in _bone_blocks(_each(sections["bonedata"], place))}
+    if len(parsed) > MAX_BONES:
+        raise ValueError(f"{len(parsed)} bones, more than {MAX_BONES}")
     parent_of: dict[str, str] = {}
-    for row in sections["hierarchy"]:
+    for row in _each(sections["hierarchy"], place):
         if row[0].lower() in {"begin", "end"}:
             continue
         parent_of.update(dict.fromkeys(row[1:], row[0]))
-    root = next(row for row in sections["root"] if row[0].lower() == "order")
+    root = next(row for row in _each(sections["root"], place) if row[0].lower() == "order")
     orientation = next(
         (row for row in sections["root"] if row[0].lower() == "orientation"), ["", "0", "0", "0"]
     )
@@ -133,7 +154,7 @@ def _assemble(sections: dict[str, list[list[str]]]) -> AsfSkeleton:
             parent=-1,
             direction=np.zeros(3),
             length_m=0.0,
-            axis=np.array([float(v) for v in orientation[1:4]]) * to_radians,
+            axis=np.array([float(orientation[at]) for at in (1, 2, 3)]) * to_radians,
             dof=tuple(word.lower() for word in root[1:]),
         )
     ]
@@ -160,7 +181,7 @@ def _assemble(sections: dict[str, list[list[str]]]) -> AsfSkeleton:
     return AsfSkeleton(bones=tuple(bones), scale_m=scale, degrees=degrees)
 
 
-def _bone_blocks(rows: list[list[str]]) -> list[dict]:
+def _bone_blocks(rows: Iterator[_Row]) -> list[dict]:
     blocks: list[dict] = []
     block: dict = {}
     for row in rows:
@@ -174,11 +195,13 @@ def _bone_blocks(rows: list[list[str]]) -> list[dict]:
         elif key == "length":
             block["length"] = float(row[1])
         elif key == "direction":
-            block["direction"] = [float(v) for v in row[1:4]]
+            x, y, z = (float(v) for v in row[1:4])
+            block["direction"] = [x, y, z]
         elif key == "axis":
             if len(row) > 4 and row[4].upper() != "XYZ":
                 raise ValueError(f"axis order {row[4]}, only XYZ is known")
-            block["axis"] = [float(v) for v in row[1:4]]
+            x, y, z = (float(v) for v in row[1:4])
+            block["axis"] = [x, y, z]
         elif key == "dof":
             block["dof"] = tuple(word.lower() for word in row[1:])
     return blocks
@@ -216,28 +239,46 @@ def read_amc(path: str | Path, data: bytes | None = None) -> dict[str, np.ndarra
         FormatError: the file is absent, cut off in a frame, or not an `.amc` file.
     """
     path = Path(path)
-    values: dict[str, list[list[float]]] = {}
-    frames = 0
-    try:
-        for line in _text(path, data).splitlines():
-            words = line.split()
-            if not words or words[0][0] in ":#":
-                continue
-            if len(words) == 1 and words[0].isdigit():
-                frames += 1
-            else:
-                values.setdefault(words[0], []).append([float(word) for word in words[1:]])
-        result = {name: np.array(rows, dtype=np.float64) for name, rows in values.items()}
-    except ValueError as error:
-        raise FormatError(
-            f"Expected numbers after a bone's name, got {error}; check the file: {path}"
-        ) from error
-    wrong = [name for name, rows in result.items() if len(rows) != frames]
+    text = _numbers.load(path, data, MAX_AMC_BYTES)
+    values: dict[str, array[float]] = {}
+    frames, taken = 0, 0
+    seen: dict[str, int] = {}
+    for row in _rows(text):
+        name = row[0]
+        if name[0] == ":":
+            continue
+        if len(row) == 1 and name.isdecimal():
+            wrong = [bone for bone, count in seen.items() if count != frames]
+            if wrong:
+                _fail(f"{wrong[0]} in every frame", f"none in frame {frames}", row.line, path)
+            frames += 1
+            continue
+        try:
+            numbers = [float(word) for word in row[1:]]
+        except ValueError as error:
+            _fail("numbers after a bone's name", str(error)[:60], row.line, path)
+        first = frames == 1 and name not in values
+        if first and len(values) < MAX_BONES:
+            values[name] = array("d")
+        elif (
+            name not in values or seen[name] != frames - 1 or len(numbers) * (frames - 1) != len(values[name])
+        ):
+            _fail("each bone of frame 1 once a frame, with as many values", name[:40], row.line, path)
+        seen[name] = frames
+        taken += 8 * len(numbers)
+        if taken > 2 * len(text) + ROOM_BYTES:
+            _fail("a motion of less numbers", f"{taken // 8}", row.line, path)
+        values[name].extend(numbers)
+    wrong = [bone for bone, count in seen.items() if count != frames]
     if frames == 0 or wrong:
         raise FormatError(
-            f"Expected {frames} rows a bone, got another count for {wrong[:3]}; check the file: {path}"
+            f"Expected {frames or 'some'} rows a bone, got another count for {wrong[:3]}; check it: {path}"
         )
-    return result
+    return {name: np.array(numbers, np.float64).reshape(frames, -1) for name, numbers in values.items()}
+
+
+def _fail(expected: str, found: str, line: int, path: Path) -> NoReturn:
+    raise FormatError(f"Expected {expected}, got {found}; check line {line}: {path}")
 
 
 def positions(skeleton: AsfSkeleton, motion: dict[str, np.ndarray]) -> np.ndarray:
@@ -255,6 +296,16 @@ def positions(skeleton: AsfSkeleton, motion: dict[str, np.ndarray]) -> np.ndarra
     """
     if "root" not in motion:
         raise FormatError("Expected a root in the motion, got none; use the .amc that belongs to the .asf")
+    frames = len(motion["root"])
+    where = np.empty((frames, len(skeleton.bones), 3))
+    for start in range(0, frames, _BLOCK):
+        part = {name: rows[start : start + _BLOCK] for name, rows in motion.items()}
+        where[start : start + _BLOCK] = _block(skeleton, part)
+    return where
+
+
+def _block(skeleton: AsfSkeleton, motion: dict[str, np.ndarray]) -> np.ndarray:
+    """`positions` of a few frames."""
     frames = len(motion["root"])
     to_radians = np.pi / 180 if skeleton.degrees else 1.0
     where = np.zeros((frames, len(skeleton.bones), 3))
@@ -312,7 +363,18 @@ def read(
             )
         asf = found[0]
     bones = read_asf(asf, asf_data)
-    position = positions(bones, read_amc(amc, data)).astype(np.float32)
+    motion = read_amc(amc, data)
+    size = len(data) if data is not None else amc.stat().st_size
+    frames = len(next(iter(motion.values())))
+    if frames * len(bones.bones) * 64 > 3 * size + ROOM_BYTES:
+        raise FormatError(
+            f"Expected a motion that fits its file, got {frames} frames of {len(bones.bones)} bones in "
+            f"{size} bytes; check both files: {amc}"
+        )
+    try:
+        position = positions(bones, motion).astype(np.float32)
+    except FormatError as error:
+        raise FormatError(f"{error}: {amc}") from None
     return PoseSequence.from_arrays(
         position[None],
         skeleton=bones.skeleton(),
