@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 
 from bodyverb.core import PoseSequence, Sample
@@ -43,6 +42,8 @@ def sample_findings(sample: Sample, data: bytes | None) -> Iterator[Found]:
 
 def _size(data: bytes) -> tuple[int, int] | None:
     """(width, height) px, or None where it is no picture."""
+    import cv2
+
     pixels = np.frombuffer(data, np.uint8)
     image = (
         cv2.imdecode(pixels, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION) if pixels.size else None

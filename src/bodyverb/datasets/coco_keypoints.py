@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from bodyverb import skeletons
@@ -128,6 +127,8 @@ def unit_crop(sample: Sample, image: np.ndarray) -> tuple[np.ndarray, np.ndarray
     Raises:
         InputError: it is not one person of COCO's layout, or the box is outside of the picture.
     """
+    import cv2
+
     poses = sample.poses
     if poses is None or poses.persons != 1 or poses.skeleton.name != "coco17":
         raise InputError(f"Expected one person of layout coco17, got another sample; check it: {sample.id}")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from bodyverb import skeletons
@@ -59,6 +58,8 @@ class PosePictures:
         Raises:
             InputError: the bytes are no picture.
         """
+        import cv2
+
         decoded = cv2.imdecode(np.frombuffer(self.read(row), np.uint8), cv2.IMREAD_COLOR)
         if decoded is None:
             raise InputError(f"Expected a picture, got bytes that are none; replace it: {self.names[row]}")
