@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 
 def quantize_int8(
-    source: Path, target: Path, samples: Iterable[Mapping[str, np.ndarray]], keep_float: Iterable[str] = ()
+    source: Path,
+    target: Path,
+    samples: Iterable[Mapping[str, np.ndarray]],
+    keep_float: Iterable[str] = (),
+    keep_convolutions: Collection[int] | None = None,
 ) -> Path:
     """Quantise the convolutions of a network to int8.
 
@@ -22,6 +27,8 @@ def quantize_int8(
         target: where the int8 file goes.
         samples: inputs to calibrate on, a few dozen batches like those at run time.
         keep_float: nodes whose name contains one of these words stay in float32.
+        keep_convolutions: where given, nothing but convolutions is quantised, without those of these places
+            in the order of the graph.
 
     Returns:
         `target`.
@@ -48,7 +55,12 @@ def quantize_int8(
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         words = tuple(keep_float)
-        names = [n.name for n in onnx.load(str(prepared)).graph.node]
+        nodes = onnx.load(str(prepared)).graph.node
+        names = [n.name for n in nodes if any(word in n.name for word in words)]
+        kinds = ["Conv", "Add", "MaxPool", "AveragePool", "Resize"]
+        if keep_convolutions is not None:
+            kinds = ["Conv"]
+            names += [n for at, n in enumerate(_convolutions(nodes)) if at in keep_convolutions]
         quantize_static(
             str(prepared),
             str(target),
@@ -57,9 +69,20 @@ def quantize_int8(
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            op_types_to_quantize=["Conv", "Add", "MaxPool", "AveragePool", "Resize"],
-            nodes_to_exclude=[n for n in names if any(word in n for word in words)],
+            op_types_to_quantize=kinds,
+            nodes_to_exclude=names,
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
         )
     return target
+
+
+def convolutions(source: Path) -> int:
+    """How many convolutions a network has."""
+    import onnx
+
+    return len(_convolutions(onnx.load(str(source)).graph.node))
+
+
+def _convolutions(nodes: Iterable[Any]) -> list[str]:
+    return [node.name for node in nodes if node.op_type == "Conv"]

@@ -26,12 +26,16 @@ class Chart:
         values: by name, not negative.
         percent: the values are shares.
         colour: of the bars.
+        decimals: of values that are no shares.
+        full: a bar of this value is as long as there is room, where no value is larger.
     """
 
     title: str
     values: Mapping[str, float]
     percent: bool = False
     colour: RGB = _BAR
+    decimals: int = 0
+    full: float = 0.0
 
 
 def draw_bars(title: str, charts: Sequence[Chart]) -> np.ndarray:
@@ -44,7 +48,7 @@ def draw_bars(title: str, charts: Sequence[Chart]) -> np.ndarray:
     for number, chart in enumerate(charts):
         left = _GAP + number * (wide + _GAP)
         draw_text(image, chart.title, (left, 52), 16, _SOFT)
-        most = max([*chart.values.values(), 0.01 if chart.percent else 1e-12])
+        most = max([*chart.values.values(), chart.full, 0.01 if chart.percent else 1e-12])
         for row, (name, value) in enumerate(chart.values.items()):
             top = _HEAD + row * _ROW
             label = fit_text(name.replace("_", " "), _LETTERS, _LABEL - 10)
@@ -55,7 +59,7 @@ def draw_bars(title: str, charts: Sequence[Chart]) -> np.ndarray:
                 cv2.rectangle(
                     image, (left + _LABEL, top), (max(end, left + _LABEL + 1), top + 15), chart.colour, -1
                 )
-            text = f"{value:.1%}" if chart.percent else f"{value:,.0f}"
+            text = f"{value:.1%}" if chart.percent else f"{value:,.{chart.decimals}f}"
             draw_text(image, text, (end + 6, top), _LETTERS, _SOFT)
     return image
 

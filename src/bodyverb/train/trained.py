@@ -35,6 +35,7 @@ class Trained:
         sampling: which moments of a clip it sees.
         data: what it was trained on; None where nobody says.
         run: the run, where it is one.
+        window_s: seconds that it sees at most at run time; None where nobody says.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Trained:
     sampling: Sampling
     data: DataSettings | None
     run: Run | None = None
+    window_s: float | None = None
 
 
 def is_run(path: str | Path) -> bool:
@@ -99,6 +101,7 @@ def _of_network(path: str, device: str) -> Trained:
             persons=int(card.get("persons", 1)),
             sampling=Sampling(**{"steps": int(card["steps"]), **card.get("sampling", {})}),
             data=_data(card.get("trained_on")),
+            window_s=float(card["window_s"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

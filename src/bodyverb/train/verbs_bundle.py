@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from bodyverb import skeletons
@@ -17,11 +16,9 @@ from bodyverb.core.timeline import UNKNOWN
 from bodyverb.recognize.recognizer import Recognizer
 from bodyverb.train.augment.pose_error import PoseErrorModel
 from bodyverb.train.evaluate_verbs import Measured, frozen, sequence, through_cameras, with_errors
-from bodyverb.train.export import export_onnx
+from bodyverb.train.export_verbs import write_network
 from bodyverb.train.verbs_data import DataConfig, VerbStore
 
-INPUTS = ("position", "score", "seconds")
-OUTPUTS = ("logits", "known")
 STRIDE_S = 0.5
 HEADLINES = {
     "penn, true poses: top-1": "Penn test top-1",
@@ -45,18 +42,8 @@ def export_verbs(module: nn.Module, joints: int, steps: int, path: Path) -> Path
     Returns:
         The path.
     """
-    example = (
-        torch.randn(3, 2, steps, joints, 2),
-        torch.ones(3, 2, steps, joints),
-        torch.arange(steps)[None].repeat(3, 1) / 20,
-    )
-    dynamic: list[dict[int, str | tuple[str, int]]] = [
-        {0: "batch", 1: "person"},
-        {0: "batch", 1: "person"},
-        {0: "batch"},
-    ]
-    return export_onnx(
-        module, example, path, inputs=INPUTS, outputs=OUTPUTS, dynamic=dynamic, half_weights=True
+    return write_network(
+        module, (2, steps, joints, 2), path, free=("batch", "person"), known=True, half_weights=True
     )
 
 
