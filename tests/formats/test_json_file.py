@@ -14,7 +14,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     content=st.lists(st.dictionaries(st.text(), values)),
     indent=st.none() | st.integers(0, 2),
@@ -33,7 +33,7 @@ def test_records_arrive_however_they_are_cut(tmp_path_factory, content, indent, 
         assert "{" in text.split("\n")[line - 1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     content=st.dictionaries(st.text(), st.dictionaries(st.text(), values)),
     lists=st.lists(st.lists(values) | st.dictionaries(st.text(), values)),

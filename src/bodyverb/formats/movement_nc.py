@@ -357,6 +357,7 @@ FORMAT = Format(
             "layout",
             "unit",
             "axes",
+            "space",
             "rate",
             "times",
             "empty frames",

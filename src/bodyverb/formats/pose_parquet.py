@@ -210,6 +210,7 @@ FORMAT = Format(
             "layout",
             "unit",
             "axes",
+            "space",
             "rate",
             "times",
             "empty frames",
