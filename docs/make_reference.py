@@ -94,8 +94,11 @@ def _option(name: str, kind: str) -> str:
     plain = kind.removesuffix(" | None")
     if "Positional" in kind:
         inner = kind.removeprefix("Positional[")
+        if metavar:
+            return f"`{metavar[1]}`"
         return f"`{name.upper().removesuffix('S')}...`" if inner.startswith("tuple") else f"`{name.upper()}`"
-    word = f"--{name.replace('_', '-')}"
+    named = re.search(r"\bname='([^']*)'", kind)
+    word = f"--{named[1] if named else name.replace('_', '-')}"
     if plain == "bool":
         return f"`{word}`"
     if metavar:
@@ -308,6 +311,14 @@ def bench_page() -> str:
     return text
 
 
+def formats_table() -> str:
+    """Every format that can be converted; see docs/how-to/convert.md."""
+    from bodyverb.formats._described import COLUMNS, rows
+
+    found = [tuple(row[name] for name in COLUMNS) for row in rows()]
+    return table(COLUMNS, [(f"`{name}`", *rest) for name, *rest in found])
+
+
 def listing(folder: str, pattern: str, level: str, prefix: str = "") -> str:
     """Headings of the files of a folder of docs/, each with a link."""
     lines = []
@@ -330,6 +341,7 @@ def block(name: str) -> str:
         "models": models_table,
         "licences": licences_table,
         "bench": bench_table,
+        "formats": formats_table,
         "datasets": datasets_table,
         "decisions": lambda: listing("decisions", "0*.md", "# "),
         "experiments": lambda: listing("experiments.d", "*.md", "## ", "experiments.d/"),

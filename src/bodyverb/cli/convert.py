@@ -9,10 +9,8 @@ IN is a file, a folder that is a format (OpenPose), a folder of files of one for
 (.zip, .tar, .tar.gz, .tar.xz), also one file in it: data.zip/S001C001P001R001A001.skeleton. Several
 recordings go into one file where the format holds many, else into the folder OUT, one file each.
 
-examples:
-  bodyverb convert S001C001P001R001A001.skeleton clip.poses.h5
-  bodyverb convert nturgb+d_skeletons.zip ntu60.pkl --to pyskl --layout coco17
-  bodyverb convert clip.poses.h5 clip.skeleton --fps 30 --people longest
+`bodyverb convert skeletons.zip ntu60.pkl --to pyskl --layout coco17` makes one pickle of an archive of NTU
+files; `bodyverb convert clip.poses.h5 clip.txt --fps 30 --people longest` a PKU-MMD text of a run in 3D.
 """
 
 from __future__ import annotations

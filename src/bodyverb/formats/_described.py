@@ -16,10 +16,11 @@ def described(one: Format) -> dict[str, str]:
     """The row of a format, by the names of `COLUMNS`."""
     held = one.says | one.says_flat
     lost = [word for word in get_args(Word) if word not in held and word not in _OPTIONAL]
-    if "number ids" in held:
-        lost.remove("ids")
-    if "times" in held and "rate" in lost:
-        lost.remove("rate")
+    known = {"ids" if "number ids" in held else "", "layout" if one.layouts else ""}
+    known |= {"axes"} if one.frames and all(frame.dims == 2 for frame in one.frames) else set()
+    lost = [word for word in lost if word not in known]
+    if one.extras:
+        lost[lost.index("extras")] = "other extras"
     shown = [word + (" (2D)" if word not in one.says else "") for word in get_args(Word) if word in held]
     shown = [word for word in shown if word != "nobody"]
     if one.decimals is not None:
@@ -33,7 +34,7 @@ def described(one: Format) -> dict[str, str]:
         "use": "read and write" if one.read and one.write else "read" if one.read else "write",
         "poses": _poses(one),
         "holds": ", ".join(shown),
-        "not held": ", ".join(lost),
+        "not held": ", ".join(lost) if one.write else "",
     }
 
 
