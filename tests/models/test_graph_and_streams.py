@@ -187,12 +187,25 @@ def test_nothing_left_is_still_finite(dims, stream):
         assert present.equal(torch.isfinite(position).any(dim=(2, 3, 4)).float())
 
 
-def test_stgcnpp_has_the_published_size():
+@pytest.mark.parametrize(
+    ("name", "parameters_m", "multiply_adds_g"),
+    [
+        ("stgcn", 3.10, 5.70),
+        ("stgcnpp", 1.40, 2.93),
+        ("aagcn", 3.78, 6.47),
+        ("ctrgcn", 1.45, 2.97),
+        ("dgstgcn", 1.70, 2.50),
+        ("msg3d", 3.20, 10.92),
+    ],
+)
+def test_graph_networks_have_the_published_size(name, parameters_m, multiply_adds_g):
     clip = torch.zeros(1, 2, 100, 25, 3), torch.ones(1, 2, 100, 25), torch.zeros(1, 100)
-    network = stgcnpp.build(stgcnpp.Config(mask=False), skeletons.get("kinect25"), 60, dims=3, persons=2)
+    module = get(name)
+    with torch.device("meta"):  # no weights are drawn
+        network = module.build(module.Config(mask=False), skeletons.get("kinect25"), 60, dims=3, persons=2)
     size = _count.count(network, *clip)
-    assert size.parameters == pytest.approx(1.40e6, rel=0.01)
-    assert size.multiply_adds == pytest.approx(2.93e9, rel=0.05)
+    assert size.parameters == pytest.approx(1e6 * parameters_m, rel=0.01)
+    assert size.multiply_adds == pytest.approx(1e9 * multiply_adds_g, rel=0.05)
 
 
 def test_multiply_adds_of_known_layers():

@@ -33,6 +33,23 @@ def shortcut(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
     return conv_norm(inputs, outputs, 1, stride)
 
 
+def mix_joints(x: Tensor, adjacency: Tensor) -> Tensor:
+    """Sum over subsets of a graph, each on its share of the channels.
+
+    Joints are the first axis, so that it is one matrix product for the whole batch.
+
+    Args:
+        x: (joint, subset x channel, clip, time).
+        adjacency: (subset, joint, joint); [k, v, w] is what joint v gives to joint w.
+
+    Returns:
+        (joint, channel, clip, time).
+    """
+    parts = x.permute(0, 2, 3, 1).unflatten(3, (len(adjacency), -1)).permute(0, 3, 1, 2, 4)
+    mixed = adjacency.permute(2, 1, 0).flatten(1) @ parts.flatten(0, 1).flatten(1)
+    return mixed.view(len(x), *parts.shape[2:]).permute(0, 3, 1, 2)
+
+
 class MultiScaleTime(nn.Module):
     """Six ways through time side by side (Duan et al., "PYSKL", ACM MM 2022, after Liu et al., CVPR 2020).
 
@@ -41,7 +58,7 @@ class MultiScaleTime(nn.Module):
     The pointwise convolutions that the first five begin with are one.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, dropout: float = 0.0) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         part = outputs // 6
         self.parts = (outputs - 5 * part, part, part, part, part)
@@ -52,13 +69,48 @@ class MultiScaleTime(nn.Module):
         self.pool = nn.MaxPool2d((1, 3), (1, stride), (0, 1))
         self.point = time_conv(inputs, part, 1, stride)
         self.leave = nn.Sequential(nn.BatchNorm2d(outputs), nn.ReLU(), conv_norm(outputs, outputs))
-        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (a, inputs, b, time) to (a, outputs, b, time / stride), no ReLU at the end."""
+        return self.leave(self.mixed(x))
+
+    def mixed(self, x: Tensor) -> Tensor:
+        """The ways side by side, before what joins them."""
+        *parts, last = F.relu(self.enter(x)).split(self.parts, dim=1)
+        ways = [scale(part) for scale, part in zip(self.scales, parts, strict=True)]
+        return torch.cat([*ways, self.pool(last), self.point(x)], dim=1)
+
+
+class DilatedTime(nn.Module):
+    """Ways through time side by side, not joined (Liu et al., MS-G3D, CVPR 2020; Chen et al., CTR-GCN, 2021).
+
+    Convolutions at dilations 1, 2, ..., a maximum of three frames, and a pointwise one, each on its share of
+    the channels and with batch norm at its end.
+
+    Args:
+        inputs: channels; outputs: channels.
+        stride: of time.
+        kernel: frames of a convolution.
+        dilations: how many convolutions.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, *, kernel: int, dilations: int) -> None:
+        super().__init__()
+        part = outputs // (dilations + 2)
+        self.parts = (outputs - (dilations + 1) * part, *([part] * dilations))
+        self.enter = conv_norm(inputs, outputs - part)
+        self.scales = nn.ModuleList(
+            time_conv(width, width, kernel, stride, at + 1) for at, width in enumerate(self.parts[:-1])
+        )
+        self.pool = nn.MaxPool2d((1, 3), (1, stride), (0, 1))
+        self.point = time_conv(inputs, part, 1, stride)
+        self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (a, inputs, b, time) to (a, outputs, b, time / stride), no ReLU at the end."""
         *parts, last = F.relu(self.enter(x)).split(self.parts, dim=1)
         ways = [scale(part) for scale, part in zip(self.scales, parts, strict=True)]
-        return self.dropout(self.leave(torch.cat([*ways, self.pool(last), self.point(x)], dim=1)))
+        return self.norm(torch.cat([*ways, self.pool(last), self.point(x)], dim=1))
 
 
 class FirstNorm(nn.Module):

@@ -79,6 +79,26 @@ def neighbours(skeleton: Skeleton) -> np.ndarray:
     return graph
 
 
+def exactly_apart(graph: np.ndarray, scales: int) -> np.ndarray:
+    """Graphs (scales, joint, joint) float32 of the joints 0, 1, ... links apart, normalised on both sides.
+
+    Joints keep a link to themselves at every distance, as in MS-G3D (Liu et al., CVPR 2020).
+
+    Args:
+        graph: (joint, joint) of zeros and ones, symmetric, without self-links.
+        scales: how many distances.
+    """
+    one = np.eye(len(graph), dtype=np.float32)
+    near, found = one > 0, [one]
+    for _ in range(1, scales):
+        reached = (near @ (graph + one)) > 0
+        found.append((reached & ~near).astype(np.float32) + one)
+        near = reached
+    every = np.stack(found)
+    scale = every.sum(axis=2) ** -0.5
+    return (scale[:, :, None] * every * scale[:, None]).astype(np.float32)
+
+
 def normalised(graph: np.ndarray) -> np.ndarray:
     """The graph (..., v, w) with columns that sum to 1; columns of zeros stay."""
     total = graph.sum(axis=-2, keepdims=True)
