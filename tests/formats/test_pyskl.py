@@ -1,5 +1,6 @@
 """PYSKL pickles: read, written, and what the file does not say."""
 
+import dataclasses
 import pickle
 from typing import Any
 
@@ -193,6 +194,27 @@ def test_kinetics_people_lie_elsewhere(tmp_path):
     assert not whole.keypoint[1, 2:].any()
     np.testing.assert_allclose(whole.box_score[:, 1], [0.9, 0.8], atol=1e-3)
     assert file.records[0].extras["valid"] == {0.5: 3}
+
+
+def test_kinetics_people_are_written_too(tmp_path):
+    """In the record itself, or in separate files as they were."""
+    path, rows = kinetics(tmp_path)
+    file = pyskl.read(path, layout="coco17")
+    whole = dataclasses.replace(file, records=(file.with_people(file.records[0], tmp_path),))
+    inline = pyskl.read(pyskl.write(tmp_path / "inline.pkl", whole), layout="coco17").records[0]
+    np.testing.assert_array_equal(inline.keypoint, whole.records[0].keypoint)
+    assert inline.frame_inds is None and inline.extras == {"valid": {0.5: 3}}
+    (tmp_path / "new").mkdir()
+    parted = pyskl.write_people(tmp_path / "new", whole)
+    again = pyskl.read(pyskl.write(tmp_path / "new.pkl", parted), layout="coco17")
+    first = file.records[0]
+    for name in ("frame_inds", "box_score"):
+        np.testing.assert_array_equal(getattr(again.records[0], name), getattr(first, name))
+        assert getattr(again.records[0], name).dtype == getattr(first, name).dtype
+    assert again.records[0].extras == first.extras and again.records[0].keypoint is None
+    found = pickle.loads((tmp_path / "new" / "part.pkl").read_bytes())["abc"]["keypoint"]
+    np.testing.assert_array_equal(found, rows)
+    assert found.dtype == rows.dtype
 
 
 @pytest.mark.parametrize("name", ["../../part.pkl", "/etc/passwd/../part.pkl", "..\\..\\part.pkl"])

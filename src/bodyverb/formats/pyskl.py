@@ -18,7 +18,6 @@ Format: `tools/data/README.md` of PYSKL (Duan et al., 2022). Read without runnin
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -29,14 +28,13 @@ import numpy as np
 from bodyverb import skeletons
 from bodyverb.core import INFERRED, SEEN, FormatError, InputError, PoseSequence, Skeleton
 from bodyverb.core.pose import Axes, Unit
-from bodyverb.formats import safe_pickle
+from bodyverb.formats import _pyskl_people, safe_pickle
 from bodyverb.formats._format import GUESSED_RATE_HZ, Format, Given, Item, poses_of, recording_of
 from bodyverb.formats._layout import of_count
 from bodyverb.formats._pickle_write import dump
 from bodyverb.formats.files import replacing
 
 MAX_FRAMES = 2**20
-MAX_HOLES_BYTES = 24 * 1024**2
 _OWN = ("frame_dir", "label", "img_shape", "original_shape", "total_frames", "keypoint", "keypoint_score")
 
 
@@ -144,7 +142,7 @@ class PysklFile:
             FormatError: The separate file is absent or damaged, or does not fit the record.
             InputError: The record names no separate file.
         """
-        return _with_people(record, Path(folder))
+        return replace(record, **_pyskl_people.joined(record, Path(folder)))
 
 
 def read(
@@ -210,6 +208,34 @@ def write(path: str | Path, file: PysklFile) -> Path:
     return Path(path)
 
 
+def write_people(folder: str | Path, file: PysklFile) -> PysklFile:
+    """Write the people of the Kinetics variant (`with_people`) to their separate files, as they were.
+
+    Args:
+        folder: Where the files go, each by the last part of its `raw_file`.
+        file: Its records of people from separate files; others stay as they are.
+
+    Returns:
+        The file with those records as they stand beside the separate files; for `write`.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    contents: dict[str, dict[str, Any]] = {}
+    records = []
+    for record in file.records:
+        if record.box_score is not None and record.box_score.ndim == 2:
+            rows, fields = _pyskl_people.parted(record)
+            name = PurePosixPath(str(record.extras["raw_file"]).replace("\\", "/")).name
+            contents.setdefault(name, {})[record.id] = {"keypoint": rows}
+            record = replace(record, **fields)
+        records.append(record)
+    for name, content in contents.items():
+        with replacing(Path(folder) / name) as temporary, temporary.open("wb") as stream:
+            dump(content, cast(BinaryIO, stream))
+    return replace(file, records=tuple(records))
+
+
 def record_of(
     poses: PoseSequence, *, id: str, label: int | None = None, dtype: str = "float32"
 ) -> PysklRecord:
@@ -235,7 +261,10 @@ def record_of(
 
 
 def _plain(record: PysklRecord) -> dict[str, Any]:
-    """The dict of the file."""
+    """The dict of the file; people that were read from a separate file stand in it, and need no rows."""
+    if record.box_score is not None and record.box_score.ndim == 2:
+        extras = {name: value for name, value in record.extras.items() if name != "raw_file"}
+        record = replace(record, frame_inds=None, box_score=None, extras=extras)
     fields: dict[str, Any] = {"frame_dir": record.id}
     if record.label is not None:
         fields["label"] = record.label
@@ -351,61 +380,6 @@ def _splits(splits: Any, path: str | Path) -> dict[str, tuple[str, ...]]:
         else:
             return found
     raise FormatError(f"Expected 'split' as lists of clip names, got others; check the file: {path}")
-
-
-def _with_people(record: PysklRecord, folder: Path) -> PysklRecord:
-    name = record.extras.get("raw_file")
-    if record.frame_inds is None or type(name) is not str or not name:
-        raise InputError(
-            f"Expected a record with 'raw_file' and 'frame_inds', got clip {record.id!r} without; "
-            f"its people cannot be found in {folder}"
-        )
-    path = _inside(folder, name)
-    content = safe_pickle.load(path)
-    rows = content.get(record.id) if isinstance(content, dict) else None
-    rows = rows.get("keypoint") if isinstance(rows, dict) else rows
-    if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "fiu" or rows.ndim != 3:
-        raise FormatError(
-            f"Expected people of clip {record.id!r} as an array, got none; check the file: {path}"
-        )
-    if (rows.shape[0], rows.shape[2]) != (record.frame_inds.size, 3):
-        raise FormatError(
-            f"Expected people ({record.frame_inds.size} rows, joint, x y score) of clip {record.id!r}, "
-            f"got {rows.shape}; take the file of the same release: {path}"
-        )
-    return replace(record, **_spread(rows, record, path))
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """The named file in the folder, with its own sub-folders or without; never outside."""
-    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".")]
-    path = folder.joinpath(*parts)
-    return path if path.is_file() or not parts else folder / parts[-1]
-
-
-def _spread(rows: np.ndarray, record: PysklRecord, path: Path) -> dict[str, Any]:
-    """Rows (N, V, x y score) as people (M, T, V): the k-th row of a frame is person k."""
-    frames = np.asarray(record.frame_inds, np.int64)
-    if frames.size and not (frames.min() >= 0 and frames.max() < record.frames):
-        raise FormatError(
-            f"Expected frames 0 to {record.frames - 1} in clip {record.id!r}, got others; check: {path}"
-        )
-    order = np.argsort(frames, kind="stable")
-    ordered = frames[order]
-    rank = np.empty(frames.size, np.int64)
-    rank[order] = np.arange(frames.size) - np.searchsorted(ordered, ordered)
-    shape = (int(rank.max(initial=-1)) + 1, record.frames, rows.shape[1], 3)
-    if math.prod(shape) * rows.itemsize > 2 * rows.nbytes + MAX_HOLES_BYTES:
-        raise FormatError(
-            f"Expected people in most frames, got {shape[0]} of {shape[1]} frames from {frames.size} rows "
-            f"of clip {record.id!r}; check the file: {path}"
-        )
-    cells = np.zeros(shape, rows.dtype)
-    cells[rank, frames] = rows
-    boxes = np.full(shape[:2], np.nan, np.float32)
-    if record.box_score is not None:
-        boxes[rank, frames] = record.box_score
-    return {"keypoint": cells[..., :2], "score": cells[..., 2], "box_score": boxes}
 
 
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
