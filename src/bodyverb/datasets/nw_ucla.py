@@ -19,6 +19,8 @@ CLASSES = (
 )  # fmt: skip
 ACTIONS = (1, 2, 3, 4, 5, 6, 8, 9, 11, 12)
 """Their numbers in the names of the files."""
+REPEATED = (2, 3)
+"""Action numbers whose clips of view 3 are, in the archive that is passed on, those of view 2 once more."""
 PUBLISHED = {"clips": 1484, "cross-view/train": 1020, "cross-view/test": 464}
 
 CARD = {
@@ -27,7 +29,8 @@ CARD = {
     "licence": "no explicit licence for the data; research use, cite the paper",
     "citation": "Wang, Nie, Xia, Wu and Zhu, Cross-view Action Modeling, Learning and Recognition, CVPR 2014",
     "files": "aXX_sXX_eXX_vXX.json in a folder (any depth) or in an archive (.zip, .tar.xz)",
-    "splits": "`cross-view`: views 1 and 2 train, view 3 test",
+    "splits": "`cross-view`: views 1 and 2 train, view 3 test; `cross-view-unseen`: the same without the 95 "
+    "test clips of a02 and a03, which are training clips under another name",
     "classes": CLASSES,
     "skeleton": "kinect20",
 }
@@ -62,14 +65,17 @@ def open(root: str | Path) -> ClipTable:
             meta={"repetition": item.repetition},
         )
 
+    train = tuple(key for key in names if view[key] != 3)
+    test = tuple(key for key in names if view[key] == 3)
     return ClipTable(
         ids=tuple(names),
         classes=CLASSES,
         splits={
-            "cross-view": {
-                "train": tuple(key for key in names if view[key] != 3),
-                "test": tuple(key for key in names if view[key] == 3),
-            }
+            "cross-view": {"train": train, "test": test},
+            "cross-view-unseen": {
+                "train": train,
+                "test": tuple(key for key in test if int(key[1:3]) not in REPEATED),
+            },
         },
         load=load,
         published=PUBLISHED,
