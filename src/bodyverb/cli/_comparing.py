@@ -20,6 +20,8 @@ RADII_PX = tuple(np.arange(0.0, 401.0, 20.0).tolist())
 JOINTS = 25
 FOLDS = 10
 """Where a sensor has more files than this, a way is fitted so many times, on the files outside each part."""
+MAX_KNOWN = 100_000
+"""More pairs than this do not make a fit better; an even share of them is taken."""
 MIDDLE = (255.5, 211.5)
 MIN_COUNT = 25
 """Fewer joints than this in a part of the depths or distances say nothing there."""
@@ -97,13 +99,14 @@ def _part(name: str, measured: Mapping[str, Pairs], known: Pairs) -> Part:
     files = np.concatenate([np.full(len(one[0]), at) for at, one in enumerate(measured.values())])
     joint = np.arange(len(points)) % JOINTS
     good = usable(points, pixels)
+    every = slice(None, None, 1 + len(known[0]) // MAX_KNOWN)
     return Part(
         sensor=name,
         files=np.array(list(measured))[files[good]],
         points=points[good],
         pixels=pixels[good],
         joint=joint[good],
-        known=known,
+        known=(known[0][every], known[1][every]),
     )
 
 
