@@ -1,5 +1,7 @@
 """Every data set can be made small: what is made is clean, opens, loads, packs, and is the same each time."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +94,14 @@ def test_the_crop_of_the_single_person_protocol(made: dict[str, Path]):
     np.testing.assert_allclose((bright + 0.5) / 256, joints[known][0], atol=0.03)
     with pytest.raises(InputError, match="one person"):
         coco_keypoints.unit_crop(open_any("mpii", made["mpii"])[0], image)
+
+
+def test_cards_load_neither_renderer_nor_opencv():
+    code = (
+        "import sys; from bodyverb import datasets; [datasets.card(name) for name in datasets.names()]; "
+        "assert not {'cv2', 'av', 'scipy', 'bodyverb.datasets.synth.render'} & set(sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_plan_has_all_people_in_every_class():

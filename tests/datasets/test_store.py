@@ -16,7 +16,7 @@ from bodyverb import datasets, skeletons
 from bodyverb.cli.main import main
 from bodyverb.core import Clip, FormatError, InputError, PoseSequence, Segment, Skeleton
 from bodyverb.core.errors import OutputError
-from bodyverb.datasets.store import Store, _clip, _shards, pack
+from bodyverb.datasets.store import Draw, Store, _clip, _shards, pack
 
 FILES = ("clips.bin", "index.npy", "facts.jsonl", "store.json")
 
@@ -122,6 +122,28 @@ def test_batches(packed: Path):
         store.fill(np.zeros((50, 1, 5, 17, 3), np.float32), draw)
     with pytest.raises(InputError, match="Expected clips to draw from"):
         store.draw(np.random.default_rng(2), clips=1, frames=1, among=among[:0])
+
+
+@pytest.mark.parametrize("persons", [1, 2, 3])
+def test_batches_of_several_people(tmp_path: Path, persons: int):
+    datasets.make("pyskl", tmp_path / "files", count=6)
+    pack("pyskl", tmp_path / "files", tmp_path / "out", options={"layout": "coco17"})
+    store = datasets.open_store(tmp_path / "out")
+    draw = Draw(clip=np.arange(6), first=np.array([0, 10, 20, 30, 45, 59]), frames=30)
+    out = np.zeros((6, persons, 30, 17, 2), np.float32)
+    labels = store.fill(out, draw)
+    for at, clip in enumerate(store):
+        wanted = np.full((persons, 30, 17, 2), np.nan, np.float32)
+        part = clip.poses.position[:persons, draw.first[at] : draw.first[at] + 30]
+        wanted[: part.shape[0], : part.shape[1]] = part
+        np.testing.assert_array_equal(out[at], wanted)
+        assert store.classes[labels[at]] == clip.label
+    assert {clip.poses.persons for clip in store} == {1, 2}
+    for wrong in (out[:, :, :, ::-1], out.astype(np.float64), out[:5]):
+        with pytest.raises(InputError, match="contiguous float32"):
+            store.fill(wrong, draw)
+    with pytest.raises(InputError, match="first frames from 0"):
+        store.fill(out, Draw(clip=draw.clip, first=draw.first - 1, frames=30))
 
 
 def test_a_killed_pack_goes_on(root: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
