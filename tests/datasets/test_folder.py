@@ -149,6 +149,16 @@ def test_videos_wait_until_their_poses_are_there(clips):
     assert [one.media.name for one in datasets.open("folder", clips).unposed] == ["long.mp4"]
 
 
+def test_poses_may_be_kept_elsewhere(clips, monkeypatch):
+    (clips / "squat" / "long.mp4").write_bytes(b"")
+    monkeypatch.chdir(clips)
+    (one,) = datasets.open("folder", clips, poses="made").unposed
+    put(one.poses)
+    assert one.poses == Path("made") / "squat" / "long.mp4" / "long.poses.h5"
+    table = datasets.open("folder", clips, poses="made")
+    assert table.classes == ("jump", "squat") and "squat/long" in table.ids and not table.unposed
+
+
 def test_mistakes_are_said(clips, tmp_path_factory):
     bare = tmp_path_factory.mktemp("bare")
     with pytest.raises(InputError, match="sub-folder a class"):

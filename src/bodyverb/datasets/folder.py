@@ -136,8 +136,12 @@ def _scan(root: Path, estimated: Path) -> tuple[list[_Found], list[Path]]:
     Raises:
         InputError: there is no class, or no clip in any.
     """
-    classes = [path for path in sorted(root.glob("*"), key=_natural) if path.is_dir() and path != estimated]
-    classes = [path for path in classes if not path.name.startswith(".")]
+    own = estimated.resolve()
+    classes = [
+        path
+        for path in sorted(root.glob("*"), key=_natural)
+        if path.is_dir() and not path.name.startswith(".") and path.resolve() != own
+    ]
     if not classes:
         raise InputError(f"Expected one sub-folder a class, got none; put the clips into such: {root}")
     found: list[_Found] = []
