@@ -34,7 +34,7 @@ def test_the_wrist_in_its_time_decides() -> None:
     found = explain(hand_up, clip(), LAYOUT)
     assert found.target == 1
     assert found.chances[1] == pytest.approx(1 / (1 + np.exp(-3)))
-    full = np.log(found.chances[1]) - np.log(1 / (1 + np.exp(1)))
+    full = 4.0  # the log-odds fall from 3 to -1
     near = neighbours(LAYOUT)[WRIST]
     np.testing.assert_allclose(found.joints, np.where(near, full, 0), atol=1e-6)
     assert (found.moments > 0.1).tolist() == [False, False, False, False, True, True, False, False]
@@ -81,3 +81,10 @@ def test_missing_frames_stay_missing() -> None:
 def test_what_does_not_fit_is_refused(position: np.ndarray, target: int | None, words: str) -> None:
     with pytest.raises(InputError, match=words):
         explain(hand_up, clip() | {"position": position}, LAYOUT, target=target)
+
+
+def test_a_class_that_is_certain_still_falls() -> None:
+    found = explain(lambda inputs: 20 * hand_up(inputs), clip(), LAYOUT)
+    assert found.chances[1] == pytest.approx(1) and found.joints[WRIST] == pytest.approx(80, rel=1e-5)
+    alone = explain(lambda inputs: hand_up(inputs)[:, 1:], clip(), LAYOUT)
+    assert alone.chances.tolist() == [1.0] and not alone.parts.any()

@@ -24,7 +24,7 @@ def draw_explanation(title: str, strip: Strip, moments: np.ndarray, joints: np.n
     Args:
         title: what stands above.
         strip: the clip with its heat.
-        moments: (K,) drop of the log-probability without each of K equal blocks of time, in nats.
+        moments: (K,) drop of the log-odds without each of K equal blocks of time, in nats.
         joints: (J,) without each joint and its neighbours.
 
     Returns:
@@ -53,7 +53,7 @@ def _moments(width: int, drops: np.ndarray) -> np.ndarray:
     """Bars along the time of the clip: up for the class, down against it."""
     image = np.full((_TALL, width, 3), GROUND, np.uint8)
     draw_text(image, "without a stretch of time", (12, 20), 14, SOFT)
-    draw_text(image, "(fall of log-probability, nats)", (12, 42), 12, SOFT)
+    draw_text(image, "(fall of log-odds, nats)", (12, 42), 12, SOFT)
     high, low = max(float(drops.max(initial=0)), 0.0), max(float(-drops.min(initial=0)), 0.0)
     scale = (_TALL - 44) / max(high + low, 1e-9)
     base = 20 + round(high * scale)

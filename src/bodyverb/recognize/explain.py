@@ -1,9 +1,9 @@
 """Which joints and which moments made a classifier say what it said, by leaving them out.
 
 A part of the clip is made missing (NaN, which every classifier here takes as "not seen") and the fall of the
-named class's log-probability is measured (occlusion sensitivity; Zeiler & Fergus, ECCV 2014). A joint is left
-out together with those that bones join to it: alone, its neighbours would stand in for it. Works with any
-function from inputs to logits, and with numpy only.
+class's log-odds is measured (occlusion sensitivity; Zeiler & Fergus, ECCV 2014): they still fall where the
+chance stays near 1. A joint is left out together with those that bones join to it: alone, its neighbours
+would stand in for it. Works with any function from inputs to logits, and with numpy only.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ BATCH = 32
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explanation:
-    """What speaks for a class, in nats: how far its log-probability falls without a part; below 0 the part
-    speaks against it.
+    """What speaks for a class, in nats: how far its log-odds fall without a part; below 0 the part speaks
+    against it.
 
     Attributes:
         target: index of the class.
@@ -91,10 +91,10 @@ def explain(
         raise InputError("Expected a clip with somebody in it, got no joint at all; choose another clip")
     frames, joints = position.shape[2:4]
     edges = np.linspace(0, frames, min(blocks, frames) + 1).round().astype(int)
-    whole = _log_softmax(np.asarray(predict(inputs), np.float64))[0]
+    whole = np.asarray(predict(inputs), np.float64)
     target = int(whole.argmax()) if target is None else target
-    if not 0 <= target < len(whole):
-        raise InputError(f"Expected a class from 0 to {len(whole) - 1}, got {target}; choose another")
+    if not 0 <= target < whole.shape[1]:
+        raise InputError(f"Expected a class from 0 to {whole.shape[1] - 1}, got {target}; choose another")
     near, count = neighbours(skeleton), len(edges) - 1
     every = np.ones(joints, bool)
     masks = [_mask(frames, 0, frames, near[joint]) for joint in range(joints)]
@@ -102,10 +102,10 @@ def explain(
     masks += [
         _mask(frames, edges[k], edges[k + 1], near[joint]) for k in range(count) for joint in range(joints)
     ]
-    drops = whole[target] - _masked(predict, inputs, masks, target)
+    drops = _log_odds(whole, target) - _masked(predict, inputs, masks, target)
     return Explanation(
         target=target,
-        chances=np.exp(whole),
+        chances=np.exp(whole[0] - whole[0].max()) / np.exp(whole[0] - whole[0].max()).sum(),
         edges=edges,
         joints=drops[:joints],
         moments=drops[joints : joints + count],
@@ -123,7 +123,7 @@ def _mask(frames: int, start: int, end: int, joints: np.ndarray) -> np.ndarray:
 def _masked(
     predict: Predict, inputs: Mapping[str, np.ndarray], masks: list[np.ndarray], target: int
 ) -> np.ndarray:
-    """Log-probability (mask,) of the class without each of the parts."""
+    """Log-odds (mask,) of the class without each of the parts."""
     found = []
     for some in _batches(masks):
         out = np.stack(some)[:, None]
@@ -131,7 +131,7 @@ def _masked(
         score = np.where(out, np.float32(0), inputs["score"]).astype(np.float32)
         seconds = np.repeat(np.asarray(inputs["seconds"], np.float32), len(some), axis=0)
         logits = predict({"position": position, "score": score, "seconds": seconds})
-        found.append(_log_softmax(np.asarray(logits, np.float64))[:, target])
+        found.append(_log_odds(np.asarray(logits, np.float64), target))
     return np.concatenate(found)
 
 
@@ -139,6 +139,10 @@ def _batches(masks: list[np.ndarray]) -> Iterable[list[np.ndarray]]:
     return (masks[first : first + BATCH] for first in range(0, len(masks), BATCH))
 
 
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+def _log_odds(logits: np.ndarray, target: int) -> np.ndarray:
+    """(n,) log of the chance of a class over that of all others; 0 where there is no other."""
+    others = np.delete(logits, target, axis=1)
+    if not others.shape[1]:
+        return np.zeros(len(logits))
+    most = others.max(axis=1)
+    return np.asarray(logits[:, target] - most - np.log(np.exp(others - most[:, None]).sum(axis=1)))

@@ -76,7 +76,7 @@ class Explained:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; drops are falls of the log-probability in nats without that part."""
+        """Plain data for JSON; drops are falls of the log-odds in nats without that part."""
         edges = [*self.seconds[self.found.edges[:-1]].tolist(), float(self.seconds[-1])]
         return {
             "model": self.trained.name,
