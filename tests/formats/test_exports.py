@@ -19,7 +19,7 @@ def test_exports_are_found():
         formats.export("xml", ".", "a", None)
 
 
-@pytest.mark.parametrize("name", ["coco", "csv", "openpose"])
+@pytest.mark.parametrize("name", formats.export_names())
 @pytest.mark.parametrize("people", [0, 3])
 def test_each_export_is_whole(tmp_path, make_recording, name, people):
     made = formats.export(name, tmp_path, "clip", make_recording(people=people))

@@ -25,11 +25,12 @@ __all__ = [
 
 
 def export_names() -> tuple[str, ...]:
-    """What `--poses-as` takes, sorted: the formats that hold the 2D poses of a run."""
+    """What `--poses-as` takes, sorted: the formats that hold the 2D poses of any run, also of nobody."""
     return tuple(
         name
         for name, one in all_formats().items()
         if one.write and (not one.frames or PIXELS in one.frames) and name != "poses"
+        if one.people is None and not one.extra and "nobody" in one.says
     )
 
 

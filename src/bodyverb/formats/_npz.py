@@ -47,7 +47,7 @@ def load(path: str | Path, *names: str) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        check_directory(path)
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             members = {member.filename: member for member in archive.infolist()}
             missing = [name for name in names if f"{name}.npy" not in members]
@@ -66,7 +66,18 @@ def load(path: str | Path, *names: str) -> dict[str, Any]:
         ) from None
 
 
-def check_directory(path: Path) -> None:
+def members(path: str | Path) -> frozenset[str]:
+    """Names of the arrays of a file; none where it is no such archive."""
+    try:
+        _check_directory(Path(path))
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (FormatError, OSError, *_BROKEN):
+        return frozenset()
+    return frozenset(name.removesuffix(".npy") for name in names if name.endswith(".npy"))
+
+
+def _check_directory(path: Path) -> None:
     """Refuse an archive whose table of members alone would take much memory."""
     with path.open("rb") as stream:
         end = stream.seek(0, io.SEEK_END)

@@ -200,6 +200,9 @@ def _corner_boxes(track: PoseSequence) -> np.ndarray:
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
     """One recording, a frame a picture by rising number; people by their score: a rank, no identity."""
     results = given.settle(lambda layout: read(path, layout))
+    if not len(results):
+        yield path.stem, Recording(timestamps_s=np.zeros(0), image_size=None, source=path.name)
+        return
     if results.skeleton is None:
         raise InputError(f"Expected results with keypoints, got boxes alone; choose another file: {path}")
     pictures, frame = np.unique(results.image_id, return_inverse=True)
@@ -224,13 +227,18 @@ def _save(path: Path, items: Iterable[Item]) -> Path:
     return write(path, of_recording(recording))
 
 
+def _looks(path: Path, head: bytes) -> bool:
+    start = b"".join(head.split())
+    return start == b"[]" or (start[:1] == b"[" and b'"keypoints"' in head and b'"image_id"' in head)
+
+
 FORMAT = Format(
     name="coco-results",
     title="COCO keypoint results JSON",
     suffixes=(".results.json", ".json"),
-    says=frozenset({"unit", "scores", "boxes"}),
+    says=frozenset({"unit", "scores", "boxes", "nobody"}),
     read=_recordings,
     write=_save,
-    looks=lambda path, head: head.lstrip()[:1] == b"[" and b'"keypoints"' in head and b"image_id" in head,
+    looks=_looks,
     frames=(PIXELS,),
 )

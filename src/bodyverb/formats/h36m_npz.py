@@ -12,7 +12,6 @@ Source of the form: the data scripts of VideoPose3D (Pavllo et al., CVPR 2019).
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,7 +182,7 @@ def _sides(skeleton: Skeleton) -> tuple[tuple[int, ...], ...]:
 
 def _recordings(path: Path, given: Given) -> Iterator[Item]:
     """Every action of every subject, 2D once a camera."""
-    read = read_3d if "positions_3d.npy" in _members(path) else read_2d
+    read = read_3d if "positions_3d" in _npz.members(path) else read_2d
     file = given.settle(lambda layout: read(path, layout))
     for (subject, action), views in file.arrays.items():
         for view in range(len(views)):
@@ -217,16 +216,6 @@ def _flat(arrays: Mapping[tuple[str, str], tuple[np.ndarray, ...]]) -> bool:
     return next(iter(arrays.values()))[0].shape[2] == 2
 
 
-def _members(path: Path) -> set[str]:
-    """Names in the archive; empty where it is none."""
-    try:
-        _npz.check_directory(path)
-        with zipfile.ZipFile(path) as archive:
-            return set(archive.namelist())
-    except (FormatError, OSError, zipfile.BadZipFile):
-        return set()
-
-
 FORMAT = Format(
     name="h36m-npz",
     title="Human3.6M data_3d_h36m.npz and data_2d_h36m_*.npz",
@@ -235,7 +224,7 @@ FORMAT = Format(
     says_flat=frozenset(),
     read=_recordings,
     write=_save,
-    looks=lambda path, head: bool(_members(path) & {"positions_3d.npy", "positions_2d.npy"}),
+    looks=lambda path, head: bool(_npz.members(path) & {"positions_3d", "positions_2d"}),
     many=True,
     frames=(Frame(space="world", unit="m", axes="z-up"), PIXELS),
     people=1,

@@ -144,7 +144,7 @@ FORMAT = Format(
     name="mpii-json",
     title="MPII Human Pose JSON",
     suffixes=(".mpii.json", ".json"),
-    says=frozenset({"layout", "unit"}),
+    says=frozenset({"layout", "unit", "nobody"}),
     read=_recordings,
     write=_save,
     looks=lambda path, head: head.lstrip()[:1] == b"[" and b'"joints_vis"' in head,

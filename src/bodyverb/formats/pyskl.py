@@ -29,7 +29,7 @@ from bodyverb import skeletons
 from bodyverb.core import INFERRED, SEEN, FormatError, InputError, PoseSequence, Skeleton
 from bodyverb.core.pose import Axes, Unit
 from bodyverb.formats import _pyskl_people, safe_pickle
-from bodyverb.formats._format import GUESSED_RATE_HZ, Format, Given, Item, poses_of, recording_of
+from bodyverb.formats._format import GUESSED_RATE_HZ, PIXELS, Format, Given, Item, poses_of, recording_of
 from bodyverb.formats._layout import of_count
 from bodyverb.formats._pickle_write import dump
 from bodyverb.formats.files import replacing
@@ -403,20 +403,30 @@ def _recordings(path: Path, given: Given) -> Iterator[Item]:
 
 
 def _save(path: Path, items: Iterable[Item]) -> Path:
-    """A label that is no number stays text."""
+    """A label that is no number stays text; a clip of nobody has as many joints as the others."""
     records: list[PysklRecord] = []
     splits: dict[str, list[str]] = {}
+    shape: tuple[int, ...] | None = None
     for name, recording in items:
+        poses = poses_of(recording, "coco17", PIXELS)
+        shape = shape or (poses.position.shape[2:] if poses.persons else None)
         label: Any = recording.meta.get("label")
-        record = record_of(poses_of(recording), id=name, label=int(label) if _whole(label) else None)
+        record = record_of(poses, id=name, label=int(label) if _whole(label) else None)
         named = label is not None and record.label is None
         records.append(replace(record, extras={"label": str(label)}) if named else record)
         for part in recording.meta.get("splits", ()):
             splits.setdefault(str(part), []).append(name)
-    return write(
-        path,
-        PysklFile(records=tuple(records), splits={part: tuple(ids) for part, ids in splits.items()} or None),
-    )
+    same = tuple(record if shape is None else _as_others(record, shape) for record in records)
+    parts = {part: tuple(ids) for part, ids in splits.items()}
+    return write(path, PysklFile(records=same, splits=parts or None))
+
+
+def _as_others(record: PysklRecord, shape: tuple[int, ...]) -> PysklRecord:
+    """A record of nobody with (joints, coordinates) as in the rest of the file."""
+    if record.keypoint is None or record.keypoint.shape[0]:
+        return record
+    score = np.zeros((0, record.frames, shape[0]), np.float32) if shape[1] == 2 else None
+    return replace(record, keypoint=np.zeros((0, record.frames, *shape), np.float32), score=score)
 
 
 def _looks(path: Path, head: bytes) -> bool:
@@ -428,7 +438,7 @@ FORMAT = Format(
     name="pyskl",
     title="PYSKL pickle",
     suffixes=(".pkl", ".pickle"),
-    says=frozenset({"empty frames", "label"}),
+    says=frozenset({"empty frames", "label", "nobody"}),
     says_flat=frozenset({"unit", "scores", "image size"}),
     extras=("stored_score",),
     read=_recordings,
