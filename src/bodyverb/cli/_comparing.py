@@ -40,16 +40,18 @@ class Part:
 
     Attributes:
         sensor: its name.
-        files: name of each row's file, (N,).
+        files: their names.
         points: (N, 3); pixels: (N, 2).
+        file: (N,) places in `files`.
         joint: (N,) numbers of the joints.
         known: pairs of the sensor's other files, or of the first half of its only one.
     """
 
     sensor: str
-    files: np.ndarray
+    files: tuple[str, ...]
     points: np.ndarray
     pixels: np.ndarray
+    file: np.ndarray
     joint: np.ndarray
     known: Pairs
 
@@ -96,15 +98,16 @@ def _part(name: str, measured: Mapping[str, Pairs], known: Pairs) -> Part:
     from bodyverb.geometry.sensors import together
 
     points, pixels = together(measured.values())
-    files = np.concatenate([np.full(len(one[0]), at) for at, one in enumerate(measured.values())])
+    file = np.repeat(np.arange(len(measured)), [len(one[0]) for one in measured.values()])
     joint = np.arange(len(points)) % JOINTS
     good = usable(points, pixels)
     every = slice(None, None, 1 + len(known[0]) // MAX_KNOWN)
     return Part(
         sensor=name,
-        files=np.array(list(measured))[files[good]],
+        files=tuple(measured),
         points=points[good],
         pixels=pixels[good],
+        file=file[good],
         joint=joint[good],
         known=(known[0][every], known[1][every]),
     )
@@ -117,9 +120,10 @@ def rows_of(way: Way, parts: Iterable[Part]) -> list[dict[str, Any]]:
     for sensor in dict.fromkeys(part.sensor for part in parts):
         mine = [part for part in parts if part.sensor == sensor]
         made = [way.made(part.known) for part in mine]
-        away = np.concatenate([_away(one, p.points, p.pixels) for one, p in zip(made, mine, strict=True)])
+        parted = [_away(one, part.points, part.pixels) for one, part in zip(made, mine, strict=True)]
+        away = np.concatenate(parted)
         points, pixels = (np.concatenate([getattr(p, key) for p in mine]) for key in ("points", "pixels"))
-        joint, files = (np.concatenate([getattr(p, key) for p in mine]) for key in ("joint", "files"))
+        joint = np.concatenate([part.joint for part in mine])
         rows.append(
             {
                 "way": way.name,
@@ -131,8 +135,12 @@ def rows_of(way: Way, parts: Iterable[Part]) -> list[dict[str, Any]]:
                 "ns a point": _nanoseconds(made[0], points),
                 "by_depth_m": _means(away, points[:, 2], DEPTHS_M),
                 "by_radius_px": _means(away, np.linalg.norm(pixels - MIDDLE, axis=1), RADII_PX),
-                "by_joint": [_mean(away[joint == at]) for at in range(JOINTS)],
-                "by_file": {str(name): _mean(away[files == name]) for name in dict.fromkeys(files.tolist())},
+                "by_joint": _grouped(away, joint, JOINTS),
+                "by_file": {
+                    name: mean
+                    for part, off in zip(mine, parted, strict=True)
+                    for name, mean in zip(part.files, _grouped(off, part.file, len(part.files)), strict=True)
+                },
             }
         )
     return rows
@@ -252,8 +260,10 @@ def _numbers(away: np.ndarray) -> dict[str, float]:
     }
 
 
-def _mean(away: np.ndarray) -> float | None:
-    return float(away.mean()) if away.size else None
+def _grouped(away: np.ndarray, group: np.ndarray, count: int) -> list[float | None]:
+    """Mean of each group; None where it is empty."""
+    sums, counts = np.bincount(group, away, count), np.bincount(group, minlength=count)
+    return [float(total / number) if number else None for total, number in zip(sums, counts, strict=True)]
 
 
 def _means(away: np.ndarray, value: np.ndarray, edges: tuple[float, ...]) -> dict[str, float | None]:
