@@ -25,7 +25,7 @@ from bodyverb.formats import (
     poses_h5,
 )
 from bodyverb.geometry.flat_poses import flat, solid
-from bodyverb.geometry.known_cameras import CAMERAS
+from bodyverb.geometry.known_cameras import CAMERAS, kinect_ir
 from bodyverb.outputs.curves import WIDTH
 
 rng = np.random.default_rng(0)
@@ -79,6 +79,23 @@ def test_fit_finds_the_sensors(tmp_path, capsys):
     assert drawn.startswith("<svg") and drawn.count("<circle") > 500 and "ntu-b: 1 files" in drawn
     code, said, _ = told(capsys, "project", "fit", tmp_path / "1.skeleton")
     assert code == 0 and "ntu-b" in said and "±" in said
+
+
+def test_the_json_is_as_documented(tmp_path, capsys):
+    """Infrared: one focal length and the lens; colour: two, and the place beside the infrared camera."""
+    poses, color = people(), kinect_ir(1057.0, 962.0, 545.0, 0.0, 0.0, 0.0)
+    color = color.replace(translation=(0.053, 0.001, -0.002), image_size=(1920, 1080))
+    spaces = {"camera": poses}
+    for name, camera in (("ir", CAMERAS["ntu-b"]), ("color", color)):
+        spaces[name] = flat(poses, camera).replace(extras={})
+    file = ntu_skeleton.write(tmp_path / "a.skeleton", ntu_skeleton.from_sequences(spaces))
+    shared = {"id", "files", "target", "cx", "cy", "sd", "residual_px", "border_sd_px", "pairs"}
+    for target, own in (("ir", {"f", "k1", "k2", "k3"}), ("color", {"fx", "fy", "rotation", "translation"})):
+        code, said, _ = told(capsys, "project", "fit", file, "--target", target, "--json")
+        (one,) = json.loads(said)["cameras"]
+        assert code == 0 and set(one) == shared | own and set(one["residual_px"]) == {"mean", "p99", "max"}
+        assert one["target"] == target and one["residual_px"]["mean"] < 0.1
+    assert np.shape(one["rotation"]) == (3, 3) and one["translation"][0] == pytest.approx(0.053, abs=3e-3)
 
 
 def test_fit_says_what_is_wrong(tmp_path, capsys):

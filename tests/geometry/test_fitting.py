@@ -98,6 +98,7 @@ WRONG = {
     "few": (lambda p, q: (p[:5], q[:5]), "at least 12 pairs .*got 5"),
     "one depth": (lambda p, q: (p / p[:, 2:] * 3, q), "many depths"),
     "one place": (lambda p, q: ((p[:1] / p[0, 2] + 1e-4 * p) * p[:, 2:], q), "one place"),
+    "one joint": (lambda p, q: (p[:1] + 1e-3 * p, q), "one, .* m|one place"),
     "shuffled": (lambda p, q: (p, q[np.random.default_rng(0).permutation(len(q))]), "could have made"),
 }
 
