@@ -114,7 +114,7 @@ def read(path: str | Path, skeleton: Skeleton | str | None = None) -> Recording:
     parquet = _extras.load("pyarrow.parquet", "tables", path)
     try:
         with Path(path).open("rb") as stream:
-            return _read(parquet.ParquetFile(stream), skeleton, path)
+            return _read(parquet.ParquetFile(stream, pre_buffer=False), skeleton, path)
     except FormatError:
         raise
     except InputError as error:
@@ -147,7 +147,7 @@ def _read(file: Any, skeleton: Skeleton | str | None, path: str | Path) -> Recor
             f"Expected at most {rows.limit >> 20} MiB unpacked, got {count} rows of {rows.width} columns; "
             f"get it anew: {path}"
         )
-    for batch in file.iter_batches(BATCH):
+    for batch in file.iter_batches(BATCH, use_threads=False):
         _take(batch, rows)
     rows.source = about.get("source", rows.source)
     recording = rows.recording(
