@@ -122,7 +122,7 @@ def run(settings: VerbTraining) -> Path:
     about = {"name": words.name} | ABOUT | {"training_command": text}
     write_card(network, known, {}, [], about)
     recognizer = Recognizer(load(str(folder), "verbs", threads=1))
-    recognizer.thresholds = choose_thresholds(recognizer, stores["validation"], errors)
+    recognizer.thresholds = choose_thresholds(recognizer, stores["validation"], errors, share=words.named)
     measured = measure(recognizer, stores["test"], errors)
     write_card(network, known, recognizer.thresholds, measured, about)
     licence = resources.files("bodyverb.weights") / MEASURED / "LICENSE.txt"

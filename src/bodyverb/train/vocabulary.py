@@ -26,6 +26,8 @@ class Vocabulary:
             motion capture, which has no labels, the ids of the clips.
         parts: data set -> part of a clip: train, validation or test.
         shares: kind of clips -> share of a training batch.
+        named: share of the seconds of other motion that may get a verb on the validation part: it sets the
+            threshold of the open set. With more verbs, more motion is like one of them.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Vocabulary:
     actions: Mapping[str, Mapping[str, str]]
     parts: Mapping[str, Callable[[Clip], str]]
     shares: tuple[tuple[str, float], ...]
+    named: float
 
     def verb(self, source: str, clip: Clip) -> str | None:
         """The clip's verb, `LEFT_OUT`, or None for other motion."""
@@ -90,6 +93,7 @@ PENN15 = Vocabulary(
     shares=(
         ("penn", 0.44), ("utd-verbs", 0.08), ("synth-verbs", 0.13), ("negatives", 0.17), ("frozen", 0.18),
     ),
+    named=0.01,
 )  # fmt: skip
 
 EVERYDAY = Vocabulary(
@@ -121,6 +125,7 @@ EVERYDAY = Vocabulary(
         ("penn", 0.30), ("utd-verbs", 0.19), ("nw_ucla-verbs", 0.15), ("synth-verbs", 0.09),
         ("negatives", 0.12), ("frozen", 0.15),
     ),
+    named=0.02,
 )  # fmt: skip
 # CMU's own list of its motions: 02_01, 02_02 walk; 02_03 run; 02_05 punch; 02_06 bend over and lift; 03_01 to
 # 03_03 walk on uneven ground.
