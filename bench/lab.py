@@ -91,7 +91,7 @@ def write(out: Path) -> None:
             right = round(fused["top_1"] * clips)
             lines.append(f"| {words} | fused (aim {aim}) | {clips} | **{right}** | {fused['top_1']:.1%} |")
     text = PAGE.read_text(encoding="utf-8")
-    begin, end = "<!-- made: lab -->\n", "<!-- end -->"
+    begin, end = "<!-- lab -->\n", "<!-- end of lab -->"
     head, rest = text.split(begin, 1)
     PAGE.write_text(head + begin + "\n".join(lines) + "\n" + end + rest.split(end, 1)[1], encoding="utf-8")
 

@@ -71,20 +71,30 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     )
 
 
-def _fields(path: Path) -> list[tuple[str, str, str | None, str]]:
-    """Name, annotation, default (None where required) and meaning of the fields of a file's `Command`."""
+def _fields(path: Path, kind: str = "Command") -> list[tuple[str, str, str | None, str]]:
+    """Name, annotation, default (None where required) and meaning of the fields of a class and its bases."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Command")
-    found = []
-    for at, node in enumerate(body):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            doc = body[at + 1] if at + 1 < len(body) else None
+    node = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind)
+    found = [one for base in node.bases for one in _inherited(path, tree, ast.unparse(base))]
+    for at, item in enumerate(node.body):
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+            doc = node.body[at + 1] if at + 1 < len(node.body) else None
             meaning = (
                 doc.value.value if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) else ""
             )
-            default = None if node.value is None else ast.unparse(node.value)
-            found.append((node.target.id, ast.unparse(node.annotation), default, paragraphs(str(meaning))))
+            default = None if item.value is None else ast.unparse(item.value)
+            found.append((item.target.id, ast.unparse(item.annotation), default, paragraphs(str(meaning))))
     return found
+
+
+def _inherited(path: Path, tree: ast.Module, base: str) -> list[tuple[str, str, str | None, str]]:
+    """Fields of a base class, in the same file or the one it is imported from."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == base:
+            return _fields(path, base)
+        if isinstance(node, ast.ImportFrom) and base in {name.name for name in node.names}:
+            return _fields(ROOT / "src" / f"{str(node.module).replace('.', '/')}.py", base)
+    return []
 
 
 def _option(name: str, kind: str) -> str:
@@ -103,6 +113,10 @@ def _option(name: str, kind: str) -> str:
         return f"`{word}`"
     if metavar:
         return f"`{word} {metavar[1]}`"
+    if re.fullmatch(r"[A-Z]\w+", plain) and plain not in _KINDS:  # settings of their own
+        return f"`{word}.NAME`"
+    if plain.startswith("tuple["):
+        return f"`{word} {_KINDS.get(plain[6:].split(',')[0], 'TEXT')}...`"
     if choices:
         return f"`{word} {'|'.join(map(str, ast.literal_eval(f'[{choices[1]}]')))}`"
     return f"`{word} {_KINDS.get(plain, plain)}`"
@@ -111,7 +125,7 @@ def _option(name: str, kind: str) -> str:
 def _default(kind: str, default: str | None) -> str:
     if default is None:
         return "required"
-    if kind == "bool" or default in ("None", "''", "()"):
+    if kind == "bool" or default in ("None", "''", "()") or default.startswith("field("):
         return ""
     for shell in ("Path('{}')", "('{}',)", "'{}'"):
         before, after = shell.split("{}")

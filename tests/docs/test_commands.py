@@ -62,7 +62,7 @@ def test_mentioned_options_exist(page: str, line: str) -> None:
         return
     command = importlib.import_module(f"bodyverb.cli.{name}").Command
     fields = {field.name for field in dataclasses.fields(command)}
-    options = {word.removeprefix("--").replace("-", "_") for word in rest if word.startswith("--")}
+    options = {word[2:].split(".")[0].replace("-", "_") for word in rest if word.startswith("--")}
     assert options <= fields | {"help", "debug"}, f"{page}: {line}"
 
 

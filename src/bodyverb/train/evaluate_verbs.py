@@ -147,6 +147,8 @@ def low_pass(
     default."""
     from scipy.signal import butter, sosfiltfilt
 
+    if len(times) < 2:
+        return position
     rate = (len(times) - 1) / (times[-1] - times[0])
     columns = position.reshape(len(times), -1)
     filled, near = np.zeros(columns.shape), np.zeros(columns.shape, bool)
