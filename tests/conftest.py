@@ -47,11 +47,12 @@ def toy_lab() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def toy_runs(toy_lab: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """Run folders by dimensions, 2 and 3; each data set is `data.pkl` beside its run."""
+    """Run folders by dimensions, 2 and 3 (hardly trained); each data set is `data.pkl` beside its run."""
     found = {}
     for dims in (2, 3):
         folder = tmp_path_factory.mktemp(f"toy{dims}")
-        found[dims] = toy_lab.train(toy_lab.write(folder / "data.pkl", dims), folder / "run", dims)
+        file = toy_lab.write(folder / "data.pkl", dims)
+        found[dims] = toy_lab.train(file, folder / "run", dims, epochs=25 if dims == 2 else 2)
     return found
 
 
