@@ -130,6 +130,8 @@ def settled(network, inputs):
 
 def test_eight_clips_can_be_learned(module):
     network = made(module).train()
+    if any(isinstance(part, torch.nn.Conv2d) for part in network.modules()):
+        network = network.to(memory_format=torch.channels_last)  # as the training loop has it
     inputs, label = clips(module, batch=8, time=8), torch.arange(8) % CLASSES
     optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3, weight_decay=0.0)
     torch.manual_seed(3)

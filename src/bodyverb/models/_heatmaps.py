@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -83,27 +84,33 @@ class Heatmaps(nn.Module):
         position = self.box(torch.where(there > 0, position, torch.zeros_like(position)), there)
         place = (position / (1.0 + self.room) + 1.0) * (0.5 * self.size) - 0.5
         height = torch.where(there[..., 0] > 0, score, torch.zeros_like(score)).clamp_max(1.0)
-        maps = self._lines(place, height) if self.limbs else self._dots(place, height)
-        return maps.amax(dim=1).transpose(1, 2)
+        draw = self._lines if self.limbs else self._dots
+        people = zip(place.transpose(2, 3).unbind(1), height.transpose(2, 3).unbind(1), strict=True)
+        maps = [draw(*person) for person in people]
+        return reduce(torch.maximum, maps)
 
     def _dots(self, place: Tensor, height: Tensor) -> Tensor:
-        """(batch, person, time, joint, size, size)."""
-        falloff = torch.exp((self.cells - place[..., None]).square() * (-0.5 / self.sigma**2))
-        x, y = falloff.unbind(dim=4)
+        """One person's maps: (batch, joint, time, size, size)."""
+        x, y = self._falloff((self.cells - place[..., None]).square()).unbind(dim=3)
         return (height[..., None] * y)[..., None] * x[..., None, :]
 
+    def _falloff(self, apart: Tensor) -> Tensor:
+        """1 at distance 0, exactly 0 far away: the smallest floats would be multiplied very slowly."""
+        power = apart * (-0.5 / self.sigma**2)
+        return torch.where(power > -20.0, torch.exp(power), torch.zeros_like(power))
+
     def _lines(self, place: Tensor, height: Tensor) -> Tensor:
-        """(batch, person, time, limb, size, size)."""
-        begin, end = place[:, :, :, self.ends[0]], place[:, :, :, self.ends[1]]
-        low = torch.minimum(height[..., self.ends[0]], height[..., self.ends[1]])
-        x, y = (self.cells - begin[..., None]).unbind(dim=4)
+        """One person's maps: (batch, limb, time, size, size)."""
+        begin, end = place[:, self.ends[0]], place[:, self.ends[1]]
+        low = torch.minimum(height[:, self.ends[0]], height[:, self.ends[1]])
+        x, y = (self.cells - begin[..., None]).unbind(dim=3)
         along = end - begin
         long = along.square().sum(dim=-1, keepdim=True).clamp_min(TINY)
         ahead, up = (x * along[..., :1] / long)[..., None, :], (y * along[..., 1:] / long)[..., None]
         share = (ahead + up).clamp(0.0, 1.0)
         apart = (x[..., None, :] - share * along[..., :1, None]).square()
         apart = apart + (y[..., None] - share * along[..., 1:, None]).square()
-        return low[..., None, None] * torch.exp(apart * (-0.5 / self.sigma**2))
+        return low[..., None, None] * self._falloff(apart)
 
 
 class HeatmapNet(nn.Module):

@@ -106,8 +106,7 @@ class Window(nn.Module):
         inner = outputs if first else inputs
         self.window, self.stride, self.joints = window, stride, joints
         self.mix = Distances(inputs, inner, whole, scales)
-        self.collapse = nn.Conv3d(inner, outputs, (window, 1, 1))
-        self.norm = nn.BatchNorm2d(outputs)
+        self.collapse = conv_norm(window * inner, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (clip, inputs, joint, time) to (clip, outputs, joint, time / stride)."""
@@ -115,8 +114,7 @@ class Window(nn.Module):
         x = F.pad(x, (half, half))
         steps = [x[..., at : at + frames : self.stride] for at in range(self.window)]
         y = F.relu(self.mix(torch.cat(steps, dim=2)))  # joints of the window's frames after each other
-        y = y.unflatten(2, (self.window, self.joints))
-        return self.norm(self.collapse(y).squeeze(2))
+        return self.collapse(y.unflatten(2, (self.window, self.joints)).flatten(1, 2))
 
 
 class Time(nn.Module):
