@@ -167,7 +167,7 @@ def _items(reader: Format, paths: Iterable[Path], given: Given) -> Iterator[Item
     assert reader.read is not None
     for path in paths:
         for name, recording in reader.read(path, given):
-            yield name if reader.many else stem(path.name, reader), recording
+            yield stem(path.name, reader) if name == path.stem else name, recording
 
 
 def _fitted(items: Iterable[Item], target: Format, wanted: Wanted, report: Report) -> Iterator[Item]:

@@ -57,7 +57,7 @@ def read(path: str | Path, given: Given | None = None) -> PoseSequence:
         )
     facts = _about(arrays.pop("about", None), path)
     ids = arrays.pop("person_ids", None)
-    fields = {name: _numbers(value, name, path) for name, value in arrays.items()}
+    fields: dict[str, Any] = {name: _numbers(value, name, path) for name, value in arrays.items()}
     try:
         return _sequence(position, fields, ids, facts, given, path)
     except FormatError:
@@ -72,7 +72,7 @@ def read(path: str | Path, given: Given | None = None) -> PoseSequence:
 
 def _sequence(
     position: np.ndarray,
-    fields: dict[str, np.ndarray],
+    fields: dict[str, Any],
     ids: Any,
     facts: dict[str, Any],
     given: Given,

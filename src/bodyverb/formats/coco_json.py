@@ -208,6 +208,11 @@ def _save(path: Path, items: Iterable[Item]) -> Path:
     return write(path, recording)
 
 
+def _looks(path: Path, head: bytes) -> bool:
+    words = (b'"images"', b'"annotations"', b'"categories"', b'"licenses"')
+    return head.lstrip()[:1] == b"{" and any(word in head for word in words)
+
+
 FORMAT = Format(
     name="coco",
     title="COCO keypoints JSON",
@@ -229,7 +234,7 @@ FORMAT = Format(
     ),
     read=_recordings,
     write=_save,
-    looks=lambda path, head: head.lstrip()[:1] == b"{" and b'"description": "Poses of ' in head,
+    looks=_looks,
     frames=(PIXELS,),
     decimals=3,
 )

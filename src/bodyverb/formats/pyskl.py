@@ -431,7 +431,8 @@ def _as_others(record: PysklRecord, shape: tuple[int, ...]) -> PysklRecord:
 
 def _looks(path: Path, head: bytes) -> bool:
     words = (b"frame_dir", b"annotations", b"split", b"keypoint", b"total_frames")
-    return b"img_paths" not in head and any(word in head for word in words)
+    pickled = head[:1] in (b"\x80", b"(", b"]", b"}")
+    return pickled and b"img_paths" not in head and any(word in head for word in words)
 
 
 FORMAT = Format(
