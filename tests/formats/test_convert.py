@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bodyverb import formats, skeletons
@@ -318,6 +318,24 @@ def test_content_decides_among_formats_of_a_suffix(tmp_path: Path) -> None:
     assert formats._guess.of_file(tmp_path / "b.pkl").name == "pyskl"
     (tmp_path / "c.json").write_text(json.dumps([{"image_id": 1, "category_id": 1, "keypoints": [1, 2, 3]}]))
     assert formats._guess.of_file(tmp_path / "c.json").name == "coco-results"
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    start=st.sampled_from(
+        [b"", b"{", b"[", b"[[[", b"\x80\x04", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"MATLAB 5.0"]
+    ),
+    rest=st.binary(max_size=300),
+)
+def test_looking_at_junk_never_fails(tmp_path: Path, start: bytes, rest: bytes) -> None:
+    for end in {end for one in FORMATS.values() for end in one.suffixes if not one.folder}:
+        path = tmp_path / f"junk{end}"
+        path.write_bytes(start + rest)
+        try:
+            formats._guess.of_file(path)
+        except InputError as error:
+            assert "--from" in str(error)
+        path.unlink()
 
 
 def test_a_label_and_splits_survive_between_pickles(tmp_path: Path) -> None:

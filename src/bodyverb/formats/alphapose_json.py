@@ -84,7 +84,7 @@ def _take(one: Fields, people: People, frames: Frames) -> None:
     """A record of the form `default`."""
     name = one.values.get("image_id")
     frame = frames.of(name if isinstance(name, int) and name >= 0 else one.text("image_id"), people)
-    more = {"person_score": [float(one.floats("score"))]}
+    more: dict[str, Any] = {"person_score": [float(one.floats("score"))]}
     if one.values.get("box") is not None:
         more["box"] = one.floats("box", 4).tolist()
     else:
