@@ -202,7 +202,7 @@ def lens(camera: Camera) -> np.ndarray:
 def main() -> None:
     """Render, run, photograph, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    for name, default in (("pose", "pose-lite"), ("detector", "finder"), ("verbs", "verbs-penn15")):
+    for name, default in (("pose", "pose-lite"), ("detector", "finder"), ("verbs", "verbs-everyday")):
         parser.add_argument(f"--{name}", default=default)
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the clip")
     parser.add_argument("--at", type=float, default=0.8, help="which moment, as a share of the clip")

@@ -52,7 +52,7 @@ HEADLINES = (
 )
 """Of a card with many numbers, those for the README."""
 
-NETWORKS = ("pose-lite", "finder", "verbs-penn15")
+NETWORKS = ("pose-lite", "finder", "verbs-everyday", "verbs-penn15")
 """Networks that ship inside, in the order of the chain."""
 
 

@@ -32,7 +32,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "hint"),
     [
         (("rum", "a.mp4"), "did you mean `bodyverb run`"), (("model",), "`bodyverb models`"),
-        (("train",), "train pose"), (("train", "dog"), "train pose"), (("xyzzy",), "use one of: data check"),
+        (("train",), "train pose"), (("train", "dog"), "train pose"), (("xyzzy",), "use one of: bench models"),
         (("--out", "x"), "use one of"),
     ],
 )  # fmt: skip
@@ -119,7 +119,7 @@ def test_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0 and "pose-lite" in out and "32 x 32 px" in out and "Apache-2.0" in out
     code, out, _ = told(capsys, "models", "--json")
     inside = [card["name"] for card in json.loads(out) if card["origin"] == "bundled"]
-    assert inside == ["finder", "pose-lite", "verbs-penn15"]
+    assert inside == ["finder", "pose-lite", "verbs-everyday"]
 
 
 def test_help_loads_no_library() -> None:

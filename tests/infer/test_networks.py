@@ -31,7 +31,7 @@ def test_a_network_is_found_by_folder_file_and_card(networks: dict[str, Path]) -
 
 @pytest.mark.usefixtures("tiny_weights")
 def test_the_catalogue() -> None:
-    assert [card.name for card in bundled()] == ["finder", "pose-lite", "verbs-penn15"]
+    assert [card.name for card in bundled()] == ["finder", "pose-lite", "verbs-everyday"]
     assert find("finder", "detect")["decoder"]["kind"] == "centre"
     with pytest.raises(ModelError, match=r"\(finder\).*: nonsense$"):
         find("nonsense", "detect")
@@ -141,7 +141,7 @@ def test_sections_that_are_no_objects(networks: dict[str, Path], tmp_path: Path)
 
 def test_any_of_several_tasks_will_do(networks: dict[str, Path]) -> None:
     assert find(str(networks["pose"]), "detect", "pose").task == "pose"
-    with pytest.raises(ModelError, match="for detect or pose, got 'verbs-penn15' for verbs"):
+    with pytest.raises(ModelError, match="for detect or pose, got 'verbs-everyday' for verbs"):
         find(str(networks["verbs"]), "detect", "pose")
 
 

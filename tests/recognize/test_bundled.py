@@ -11,15 +11,15 @@ from bodyverb.datasets.synth import motions
 from bodyverb.infer import bundled, load
 from bodyverb.recognize.recognizer import Recognizer
 
-NAME = "verbs-penn15"
+CLASSES = {"verbs-penn15": 15, "verbs-everyday": 34}
 BLAZE = {"head": 0, "left_shoulder": 11, "right_shoulder": 12, "left_elbow": 13, "right_elbow": 14,
          "left_wrist": 15, "right_wrist": 16, "left_hip": 23, "right_hip": 24, "left_knee": 25,
          "right_knee": 26, "left_ankle": 27, "right_ankle": 28}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer(load(NAME, "verbs", threads=1))
+@pytest.fixture(scope="module", params=CLASSES)
+def recognizer(request) -> Recognizer:
+    return Recognizer(load(request.param, "verbs", threads=1))
 
 
 def flat(poses: PoseSequence, turn_deg: float) -> PoseSequence:
@@ -35,10 +35,11 @@ def longest(recognizer: Recognizer, track: PoseSequence) -> str:
     return max(segments, key=lambda segment: segment.end_s - segment.start_s).verb
 
 
-def test_card_is_complete():
-    card = next(card for card in bundled() if card.name == NAME)
+@pytest.mark.parametrize("name", CLASSES)
+def test_card_is_complete(name):
+    card = next(card for card in bundled() if card.name == name)
     assert card.task == "verbs"
-    assert len(card.facts["classes"]) == 15
+    assert len(card.facts["classes"]) == CLASSES[name]
     assert {"data", "training_command", "quality", "limits", "thresholds"} <= set(card.facts)
     assert (card.path.parent / "LICENSE.txt").is_file()
     assert card.path.stat().st_size < 2_000_000
@@ -49,6 +50,14 @@ def test_card_is_complete():
 def test_procedural_exercise_is_named_at_five_frames_a_second(recognizer, verb):
     poses = motions.motion(verb, rng=np.random.default_rng(5), duration_s=6.0, rate_hz=5, layout="lsp14")
     named = [longest(recognizer, flat(poses, turn)) for turn in (20, 60, 110)]
+    assert named.count(verb) >= 2
+
+
+@pytest.mark.parametrize(("motion", "verb"), [("walk", "walk"), ("run", "jog")])
+def test_daily_motion_is_named_by_the_everyday_network(motion, verb):
+    everyday = Recognizer(load("verbs-everyday", "verbs", threads=1))
+    poses = motions.motion(motion, rng=np.random.default_rng(5), duration_s=5.0, rate_hz=15, layout="lsp14")
+    named = [longest(everyday, flat(poses, turn)) for turn in (20, 60, 110)]
     assert named.count(verb) >= 2
 
 

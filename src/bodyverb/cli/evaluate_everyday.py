@@ -13,7 +13,7 @@ import tyro
 class Command:
     """Measure a verb classifier through the run-time recognizer (needs the extra [train])."""
 
-    model: Annotated[str, tyro.conf.Positional] = "verbs-penn15"
+    model: Annotated[str, tyro.conf.Positional] = "verbs-everyday"
     """Bundled name, ONNX file, card or folder of the model."""
     root: Path
     """Folder with penn_action/, utd_mhad/, nw_ucla/ and mocap/cmu/, unpacked or as .tar.xz."""

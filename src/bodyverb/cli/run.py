@@ -47,7 +47,7 @@ class Command:
     """Pose network: a name (`bodyverb models`), an ONNX file with a card beside it, or a `.task` file."""
     detector: str = "finder"
     """Network that finds people, likewise."""
-    verbs: str = "verbs-penn15"
+    verbs: str = "verbs-everyday"
     """Network that names verbs, likewise, or `none`."""
     smooth: Literal["auto", "none", "one-euro", "savgol", "butterworth"] = "auto"
     """Filter of the joints. auto: butterworth 6 Hz for files of 15 frames/s and more, else one-euro."""

@@ -11,7 +11,7 @@ from bodyverb.infer.user_models import added, card_of, folder
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
-DEFAULTS = {"pose": "pose-lite", "detect": "finder", "verbs": "verbs-penn15"}
+DEFAULTS = {"pose": "pose-lite", "detect": "finder", "verbs": "verbs-everyday"}
 """The networks used when none is named."""
 
 

@@ -52,7 +52,7 @@ class RunOptions:
     max_people: int | None = None
     pose: str = "pose-lite"
     detector: str = "finder"
-    verbs: str = "verbs-penn15"
+    verbs: str = "verbs-everyday"
     smooth: Smoothing | None = None
     device: str = "auto"
     poses_as: tuple[str, ...] = ()
