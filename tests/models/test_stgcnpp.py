@@ -62,3 +62,6 @@ def test_it_computes_what_its_equations_say(plain, time):
         atol=1e-3,
         rtol=1e-3,
     )
+    expected = theirs.eval()(channels)
+    found = ours.eval()(position, torch.ones(3, 2, time, 20), torch.zeros(3, time))
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)

@@ -33,7 +33,7 @@ def shortcut(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
     return conv_norm(inputs, outputs, 1, stride)
 
 
-def mix_joints(x: Tensor, adjacency: Tensor) -> Tensor:
+def mix_joints(x: Tensor, adjacency: Tensor, *, channels_last: bool) -> Tensor:
     """Sum over subsets of a graph, each on its share of the channels.
 
     Joints are the first axis, so that it is one matrix product for the whole batch.
@@ -41,12 +41,18 @@ def mix_joints(x: Tensor, adjacency: Tensor) -> Tensor:
     Args:
         x: (joint, subset x channel, clip, time).
         adjacency: (subset, joint, joint); [k, v, w] is what joint v gives to joint w.
+        channels_last: how `x` lies in memory, as in training, or not, as in an exported network; the other
+            way costs a copy.
 
     Returns:
         (joint, channel, clip, time).
     """
+    weights = adjacency.permute(2, 1, 0).flatten(1)
+    if not channels_last:
+        parts = x.unflatten(1, (len(adjacency), -1))
+        return (weights @ parts.flatten(2).flatten(0, 1)).view(len(x), *parts.shape[2:])
     parts = x.permute(0, 2, 3, 1).unflatten(3, (len(adjacency), -1)).permute(0, 3, 1, 2, 4)
-    mixed = adjacency.permute(2, 1, 0).flatten(1) @ parts.flatten(0, 1).flatten(1)
+    mixed = weights @ parts.flatten(0, 1).flatten(1)
     return mixed.view(len(x), *parts.shape[2:]).permute(0, 3, 1, 2)
 
 

@@ -92,4 +92,5 @@ class Graph(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (joint, inputs, clip, time) to (joint, outputs, clip, time)."""
-        return F.relu(self.norm(mix_joints(self.conv(x), self.adjacency * self.importance)))
+        graph = self.adjacency * self.importance
+        return F.relu(self.norm(mix_joints(self.conv(x), graph, channels_last=self.training)))

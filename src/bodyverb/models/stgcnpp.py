@@ -77,4 +77,5 @@ class Graph(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (joint, inputs, clip, time) to (joint, outputs, clip, time)."""
-        return F.relu(self.norm(mix_joints(self.conv(x), self.adjacency)) + self.residual(x))
+        mixed = mix_joints(self.conv(x), self.adjacency, channels_last=self.training)
+        return F.relu(self.norm(mixed) + self.residual(x))
