@@ -23,7 +23,11 @@ PATCH = (18.0, 36.0)
 
 def write_all(folder: Path) -> dict[str, Path]:
     """Write the three networks under the names of the bundled ones; returns task -> folder."""
-    makers = {"detect": ("finder", _finder), "pose": ("pose-lite", _pose), "verbs": ("verbs-everyday", _verbs)}
+    makers = {
+        "detect": ("finder", _finder),
+        "pose": ("pose-lite", _pose),
+        "verbs": ("verbs-everyday", _verbs),
+    }
     written = {}
     for task, (name, make) in makers.items():
         place = folder / name

@@ -32,7 +32,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "hint"),
     [
         (("rum", "a.mp4"), "did you mean `bodyverb run`"), (("model",), "`bodyverb models`"),
-        (("train",), "train pose"), (("train", "dog"), "train pose"), (("xyzzy",), "use one of: bench models"),
+        (("train",), "train pose"), (("train", "dog"), "train pose"),
+        (("xyzzy",), "use one of: bench models"),
         (("--out", "x"), "use one of"),
     ],
 )  # fmt: skip

@@ -36,7 +36,9 @@ def recording(
         place = rng.uniform(0.5, 400, (1, frames, joints, frame.dims)).astype(np.float32)
         if holes:
             place[rng.uniform(size=place.shape[:3]) < 0.2] = np.nan
-            place[:, :, skeleton.root] = 1.5  # somebody is there in every frame
+            place[:, :, [*skeleton.root, skeleton.parents.index(-1)]] = (
+                1.5  # somebody is there in every frame
+            )
         if frame.space == "root":
             place -= place[:, :, skeleton.root].mean(axis=2, keepdims=True)
         state = np.where(np.isnan(place[..., 0]), 0, rng.integers(1, 3, place.shape[:3]))

@@ -144,7 +144,9 @@ def _assemble(sections: dict[str, list[_Row]], place: list[int]) -> AsfSkeleton:
         if row[0].lower() in {"begin", "end"}:
             continue
         parent_of.update(dict.fromkeys(row[1:], row[0]))
-    root = next(row for row in _each(sections["root"], place) if row[0].lower() == "order")
+    root = next((row for row in _each(sections["root"], place) if row[0].lower() == "order"), None)
+    if root is None:
+        raise ValueError("no order of the root")
     orientation = next(
         (row for row in sections["root"] if row[0].lower() == "orientation"), ["", "0", "0", "0"]
     )
@@ -365,7 +367,9 @@ def read(
     bones = read_asf(asf, asf_data)
     motion = read_amc(amc, data)
     size = len(data) if data is not None else amc.stat().st_size
-    frames = len(next(iter(motion.values())))
+    frames = len(next(iter(motion.values()), ()))
+    if not frames:
+        raise FormatError(f"Expected frames of a motion, got none; get the file anew: {amc}")
     if frames * len(bones.bones) * 64 > 3 * size + ROOM_BYTES:
         raise FormatError(
             f"Expected a motion that fits its file, got {frames} frames of {len(bones.bones)} bones in "
