@@ -114,16 +114,17 @@ def _stream(words: str, clips: int, stream: str, row: dict[str, Any]) -> str:
 
 
 def _fused(out: Path, name: str, rows: dict[str, Any]) -> dict[str, float] | None:
-    runs = [str(out / f"{name}-{stream}-0") for stream in STREAMS]
-    if any(Path(run).name not in rows for run in runs):
+    there = [stream for stream in STREAMS if f"{name}-{stream}-0" in rows]
+    if len(there) < 2:
         return None
+    runs = [str(out / f"{name}-{stream}-0") for stream in there]
     command = [
         sys.executable,
         "-c",
         "import sys; from bodyverb.cli.main import main; sys.exit(main(sys.argv[1:]))",
     ]
     done = subprocess.run([*command, "fuse", *runs, "--json"], check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout)["overall"]
     return found
 
 
