@@ -64,6 +64,7 @@ def settings(monkeypatch, tmp_path):
     monkeypatch.setattr(lab_data, "open_table", lambda _: table())
     small = Recipe(
         batch=8,
+        least_steps=2,
         sampling=Sampling(steps=16),
         augment=recipe("plain").augment,
         optim=OptimConfig(lr=3e-3, ema=0.5),
@@ -136,6 +137,8 @@ def test_batches_take_every_clip_once_or_classes_evenly(settings):
     batches = lab.Batches(clips, replace(settings.recipe, batch=10))
     rows = np.concatenate([made["index"].numpy() for made in batches(3)])
     assert sorted(rows) == list(range(40))
+    eager = lab.Batches(clips.select([3, 4]), replace(settings.recipe, batch=4, least_steps=5))
+    assert [len(made["index"]) for made in eager(0)] == [4] * 5
     few = clips.select([0, 1, 3, 5, 7, 9, 11, 13])  # one wave, seven still
     even = lab.Batches(few, replace(settings.recipe, batch=400, balance=1.0))
     drawn = next(iter(even(0)))["label"].numpy()

@@ -130,7 +130,7 @@ class Batches:
 
     def steps(self, epoch: int) -> int:
         """Batches of an epoch; a last one that is less than half full is left out."""
-        return max(1, round(len(self.clips) / self.recipe.batch))
+        return max(1, self.recipe.least_steps, round(len(self.clips) / self.recipe.batch))
 
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """Batches of clips, augmented later, with the seeds for it."""
@@ -146,10 +146,10 @@ class Batches:
     def _order(self, epoch: int) -> np.ndarray:
         rng = np.random.default_rng([self.recipe.loop.seed, epoch])
         count = len(self.clips)
-        if self.recipe.balance:
-            return np.asarray(rng.choice(count, max(count, self.recipe.batch), p=self.chance))
-        order = rng.permutation(count)
         room = self.steps(epoch) * self.recipe.batch
+        if self.recipe.balance:
+            return np.asarray(rng.choice(count, room, p=self.chance))
+        order = rng.permutation(count)
         return order if count >= room else np.concatenate([order, rng.choice(count, room - count)])
 
 

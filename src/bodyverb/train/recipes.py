@@ -24,6 +24,8 @@ class Recipe:
 
     batch: int = 64
     """Clips of a step, over all processes."""
+    least_steps: int = 6
+    """Steps of an epoch at least: with few clips, each is seen several times, changed in other ways."""
     smoothing: float = 0.1
     """Label smoothing of the cross-entropy."""
     balance: float = 0.0
@@ -52,6 +54,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "pyskl": {
         "batch": 128,
+        "least_steps": 1,
         "smoothing": 0.0,
         "sampling": Sampling(steps=100, crop=1.0),
         "augment": _STILL,
