@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import InputError, Skeleton
+from bodyverb.models.verb_tcn import Block
 
 CARD = {
     "name": "bodyverb-s",
@@ -212,32 +213,6 @@ def _moved(value: Tensor, by: int) -> Tensor:
     time = value.shape[1]
     place = (torch.arange(time, device=value.device) - by).clamp(0, time - 1)
     return value[:, place]
-
-
-class Block(nn.Module):
-    """Two normalised convolutions over time and a short cut."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, drop_path: float) -> None:
-        super().__init__()
-        self.norm1 = nn.BatchNorm1d(inputs)
-        self.conv1 = nn.Conv1d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-        self.norm2 = nn.BatchNorm1d(outputs)
-        self.conv2 = nn.Conv1d(outputs, outputs, kernel, 1, kernel // 2, bias=False)
-        self.drop_path = drop_path
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.AvgPool1d(stride, ceil_mode=True), nn.Conv1d(inputs, outputs, 1, bias=False)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps (n, inputs, time) to (n, outputs, time / stride)."""
-        y = self.conv1(F.relu(self.norm1(x)))
-        y = self.conv2(F.relu(self.norm2(y)))
-        if self.training and self.drop_path > 0:
-            keep = torch.rand(len(y), 1, 1, device=y.device) >= self.drop_path
-            y = y * keep / (1.0 - self.drop_path)
-        return self.shortcut(x) + y
 
 
 class BodyverbS(nn.Module):
