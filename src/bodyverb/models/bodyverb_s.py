@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import InputError, Skeleton
-from bodyverb.models.verb_tcn import Block
+from bodyverb.models._time_net import TimeNet
 
 CARD = {
     "name": "bodyverb-s",
@@ -215,37 +215,15 @@ def _moved(value: Tensor, by: int) -> Tensor:
     return value[:, place]
 
 
-class BodyverbS(nn.Module):
+class BodyverbS(TimeNet):
     """The network; see the module docstring."""
 
     def __init__(self, config: Config, skeleton: Skeleton, n_classes: int, dims: int) -> None:
-        super().__init__()
+        super().__init__(
+            Prepare(config, skeleton, dims), config.widths, config.blocks, config.kernel, config.drop_path,
+            config.dropout, n_classes,
+        )  # fmt: skip
         self.config = config
-        self.prepare = Prepare(config, skeleton, dims)
-        inputs = config.widths[0]
-        self.stem = nn.Conv1d(self.prepare.channels, inputs, 5, 2, 2)
-        blocks: list[nn.Module] = []
-        for level, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
-            for number in range(count):
-                stride = 2 if level and number == 0 else 1
-                blocks.append(Block(inputs, width, config.kernel, stride, config.drop_path))
-                inputs = width
-        self.blocks = nn.Sequential(*blocks)
-        self.norm = nn.BatchNorm1d(inputs)
-        self.dropout = nn.Dropout(config.dropout)
-        self.classes = nn.Linear(3 * inputs, n_classes)
-
-    def features(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
-        """Maps the three inputs to (batch, feature); an absent person adds nothing."""
-        batch, people, time = position.shape[:3]
-        own = seconds.unsqueeze(1).expand(-1, people, -1).reshape(batch * people, time)
-        channels, present = self.prepare(position.flatten(0, 1), score.flatten(0, 1), own)
-        x = F.relu(self.norm(self.blocks(self.stem(channels))))
-        mean = x.mean(dim=2, keepdim=True)
-        change = ((x - mean) * (x - mean)).mean(dim=2).add(1e-4).sqrt()
-        pooled = torch.cat([mean.squeeze(2), x.amax(dim=2), change], dim=1).float()
-        pooled = (pooled * present[:, None]).reshape(batch, people, -1)
-        return pooled.sum(dim=1) / present.reshape(batch, people).sum(dim=1, keepdim=True).clamp_min(1.0)
 
     def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
         """Classifies clips.

@@ -9,6 +9,7 @@ import numpy as np
 
 from bodyverb.core import PoseSequence
 from bodyverb.core.timeline import UNKNOWN
+from bodyverb.metrics.classification import log_softmax
 from bodyverb.recognize.recognizer import Recognizer
 from bodyverb.recognize.windows import cut, spans
 from bodyverb.train.augment.drift import random_drift
@@ -76,12 +77,6 @@ def quick_top1(
     ends = np.cumsum([len(part) for part in where])[:-1]
     best = [log_softmax(part).mean(axis=0).argmax() for part in np.split(logits.astype(np.float64), ends)]
     return float(np.mean(np.array(best) == labels))
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Logarithm of the softmax over the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def judge(recognizer: Recognizer, tracks: Sequence[Track]) -> list[Verdict]:

@@ -212,7 +212,7 @@ def _validator(settings: LabSettings, parts: Parts) -> Callable[[nn.Module], dic
 
 def top_1(made: Predictions) -> float:
     """Share of clips named right."""
-    return float((made.score.argmax(axis=1) == made.label).mean())
+    return _right(made) / len(made.ids)
 
 
 def _score(settings: LabSettings, parts: Parts, best: Mapping[str, float], out: Path) -> dict[str, Any]:

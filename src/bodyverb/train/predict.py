@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bodyverb.metrics.classification import log_softmax
 from bodyverb.train.augment.mirror import mirrored
 from bodyverb.train.clips import Clips
 from bodyverb.train.lab_settings import Sampling
@@ -78,9 +79,3 @@ def predict(
         camera=clips.camera,
         about={"views": views, "flip": flip, **(about or {})},
     )
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Logarithm of the softmax over the last axis, float64."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), np.float64)
