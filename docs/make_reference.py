@@ -3,8 +3,8 @@
     python docs/make_reference.py          write
     python docs/make_reference.py --check  say what is out of date, and end with 1 where something is
 
-Whole pages: docs/reference/cli.md and docs/bench.md. Blocks between `<!-- made: NAME -->` and `<!-- end -->`
-in README.md and every other page under docs/.
+Whole pages: docs/reference/cli.md, docs/bench.md, docs/models/zoo/NETWORK.md. Blocks between
+`<!-- made: NAME -->` and `<!-- end -->` in README.md and every other page under docs/.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,61 @@ def _cell(key: str, value: Any) -> str:
     return f"`{text}`" if key == "training_command" else text
 
 
+def network_page(module: Any) -> str:
+    """A network that can be trained: description, paper, shapes and settings from its file and card."""
+    facts = module.CARD
+    name = facts["name"]
+    words = {"dims": "axes of a position", "persons": "people of a clip", "streams": "streams"}
+    rows = [(key, facts[key]) for key in ("paper", "input", "output")]
+    rows += [(text, ", ".join(map(str, facts[key])) or "one") for key, text in words.items()]
+    settings = [(f"`{one}`", _setting(default), doc) for one, default, doc in _settings(module.Config)]
+    return "\n\n".join(
+        [
+            f"# {name}",
+            "Written by `docs/make_reference.py` from the network's file; do not edit by hand. "
+            "How it compares: [results](../../results.md).",
+            paragraphs(inspect.getdoc(module) or ""),
+            table(("entry", name), rows),
+            "## Settings",
+            f"`bodyverb train verbs --data SET --root DATA --out RUN --model {name} --network NAME=VALUE`",
+            table(("setting", "default", "meaning"), settings) + "\n",
+        ]
+    )
+
+
+def _settings(config: type) -> list[tuple[str, Any, str]]:
+    """Name, default and meaning of the fields of a settings class, those of its bases first."""
+    meanings: dict[str, str] = {}
+    for kind in reversed(config.__mro__[:-1]):
+        (node,) = ast.parse(inspect.getsource(kind)).body
+        body = node.body  # type: ignore[attr-defined]
+        for item, doc in pairwise(body):
+            if isinstance(item, ast.AnnAssign) and isinstance(doc, ast.Expr):
+                meanings[ast.unparse(item.target)] = paragraphs(ast.literal_eval(doc.value))
+    made = config()
+    return [(name, getattr(made, name), text) for name, text in meanings.items()]
+
+
+def _setting(value: Any) -> str:
+    """A default as `--network` takes it."""
+    if isinstance(value, tuple):
+        return f"`{','.join(map(str, value))}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def networks() -> dict[str, Any]:
+    """Modules of the networks that classify skeletons, by name."""
+    from bodyverb import models
+
+    return models.by_task("verbs")
+
+
+def networks_table() -> str:
+    """All networks that can be trained, with their pages."""
+    rows = [(f"[{name}]({name}.md)", module.CARD["paper"]) for name, module in networks().items()]
+    return table(("network", "paper"), rows)
+
+
 def data_table(name: str) -> str:
     """The card of a data set, and the options with which it is opened."""
     from bodyverb import datasets, skeletons
@@ -357,6 +413,7 @@ def block(name: str) -> str:
         "bench": bench_table,
         "formats": formats_table,
         "datasets": datasets_table,
+        "networks": networks_table,
         "decisions": lambda: listing("decisions", "0*.md", "# "),
         "experiments": lambda: listing("experiments.d", "*.md", "## ", "experiments.d/"),
     }
@@ -371,6 +428,8 @@ def filled(text: str) -> str:
 def pages() -> dict[Path, str]:
     """Every page that is written or holds blocks, and what it should say."""
     found = {ROOT / "docs" / "reference" / "cli.md": cli_page(), ROOT / "docs" / "bench.md": bench_page()}
+    for name, module in networks().items():
+        found[ROOT / "docs" / "models" / "zoo" / f"{name}.md"] = network_page(module)
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         if _BLOCK.search(text):

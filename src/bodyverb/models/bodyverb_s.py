@@ -5,6 +5,9 @@ joints about the body's centre, their motion, the directions of bones, the path 
 missing; in 3D all of it is turned so that the body faces the camera, and how it turns is told beside.
 Convolutions along time do the rest (after Kim & Reiter 2017, Res-TCN), and several scales of motion are given
 at once instead of a network a stream. Nothing is random or learned in the preparation.
+
+A block computes, for features X (channel, time): X + conv3(ReLU(norm(conv3(ReLU(norm(X)))))); mean, maximum
+and standard deviation over time go to one linear layer.
 """
 
 from __future__ import annotations
