@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bodyverb.recognize.windows import blend
 from bodyverb.train.clips import Clips
 from bodyverb.train.lab_settings import Sampling
 
@@ -52,20 +51,30 @@ def batch(clips: Clips, rows: np.ndarray, at: np.ndarray) -> Batch:
         at: (n, steps) of `moments`.
 
     Returns:
-        position (n, person, steps, joint, 2|3) with NaN, score (n, person, steps, joint), seconds (n, steps)
+        position (n, person, steps, joint, 2|3), NaN where the nearer of both frames has none, score (n, person, steps, joint), seconds (n, steps)
         from 0, label (n,), index (n,).
     """
     lower = np.floor(at).astype(np.int64)
     upper = np.minimum(lower + 1, clips.frames[rows][:, None] - 1)
     weight = (at - lower).astype(np.float32)
     before, after = clips.first[rows][:, None] + lower, clips.first[rows][:, None] + upper
-    position = blend(clips.position[before], clips.position[after], weight[..., None, None, None])
     near = np.where(weight < 0.5, before, after)
     seconds = clips.seconds[before] * (1 - weight) + clips.seconds[after] * weight
+    position = _taken(clips.position, before)
+    position.lerp_(_taken(clips.position, after), torch.from_numpy(weight)[:, None, :, None, None])
+    position = torch.where(torch.isnan(position), _taken(clips.position, near), position)
     return {
-        "position": torch.from_numpy(np.ascontiguousarray(np.swapaxes(position, 1, 2), np.float32)),
-        "score": torch.from_numpy(np.ascontiguousarray(np.swapaxes(clips.score[near], 1, 2))),
+        "position": position,
+        "score": _taken(clips.score, near),
         "seconds": torch.from_numpy(np.ascontiguousarray(seconds - seconds[:, :1], np.float32)),
         "label": torch.from_numpy(clips.label[rows]),
         "index": torch.from_numpy(np.asarray(rows, np.int64)),
     }
+
+
+def _taken(values: np.ndarray, at: np.ndarray) -> Tensor:
+    """Frames `at` (n, steps) of values (frame, person, ...), person first: (n, person, steps, ...)."""
+    people = values.shape[1]
+    index = at[:, None] * people + np.arange(people)[:, None]
+    found = torch.from_numpy(values).flatten(0, 1).index_select(0, torch.from_numpy(index.reshape(-1)))
+    return found.unflatten(0, index.shape)

@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from bodyverb.core import Skeleton
-from bodyverb.train.augment.affine import affine
+from bodyverb.train.augment.affine import affine, matrices
 from bodyverb.train.augment.mirror import mirror
 from bodyverb.train.augment.settings import Augment
 from bodyverb.train.augment.spoil import parts, spoil
@@ -37,10 +37,17 @@ class Augmenter:
         Returns:
             The same three, and who was mixed with whom where `mix` is set.
         """
+        with torch.autocast(position.device.type, enabled=False):  # a turn in bfloat16 moves joints
+            return self._changed(position, score, seconds, seed)
+
+    def _changed(
+        self, position: Tensor, score: Tensor, seconds: Tensor, seed: int
+    ) -> tuple[Tensor, Tensor, Tensor, Mixed | None]:
         settings, device = self.settings, position.device
         generator = torch.Generator(device)
         generator.manual_seed(seed)
-        position = affine(position, settings.affine, generator)
+        maps = matrices(len(position), position.shape[-1], settings.affine, generator)
+        position = affine(position, maps)
         position, score = mirror(position, score, self.flip.to(device), settings.mirror, generator)
         position = spoil(position, self.limbs.to(device), settings.spoil, generator)
         factor = torch.randn(len(seconds), 1, device=device, generator=generator)

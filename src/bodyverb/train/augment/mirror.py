@@ -20,12 +20,14 @@ def mirror(
         settings: how many.
         generator: of the device of `position`.
     """
-    chosen = torch.rand(len(position), device=position.device, generator=generator) < settings.chance
-    other, sure = mirrored(position, score, flip)
-    return (
-        torch.where(chosen[:, None, None, None, None], other, position),
-        torch.where(chosen[:, None, None, None], sure, score),
-    )
+    device = position.device
+    chosen = torch.rand(len(position), device=device, generator=generator) < settings.chance
+    partner = torch.where(chosen[:, None], flip, torch.arange(len(flip), device=device))
+    places = torch.arange(score[..., 0].numel(), device=device).view(len(score), -1, 1) * len(flip)
+    index = (places + partner[:, None]).view(-1)
+    position = position.flatten(0, 3).index_select(0, index).view(position.shape)
+    position[..., 0] *= torch.where(chosen, -1.0, 1.0)[:, None, None, None]
+    return position, score.flatten().index_select(0, index).view(score.shape)
 
 
 def mirrored(position: Tensor, score: Tensor, flip: Tensor) -> tuple[Tensor, Tensor]:

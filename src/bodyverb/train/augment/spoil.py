@@ -37,13 +37,16 @@ def spoil(position: Tensor, limbs: Tensor, settings: Spoil, generator: Generator
         return torch.randn(*shape, device=device, generator=generator)
 
     level = spread(position)[:, None, None, None, None] * uniform(batch, 1, 1, 1, 1)
-    position = position + level * settings.noise * normal(batch, people, time, joints, dims)
-    position = position + level * settings.offset * normal(batch, people, 1, joints, dims)
+    noise = normal(batch, people, time, joints, dims)
+    position = torch.addcmul(position, level, noise, value=settings.noise)
+    moved = level * settings.offset * normal(batch, people, 1, joints, dims)
     gone = (uniform(batch, 1, 1, joints) < settings.joints) & (uniform(batch, 1, 1, 1) < settings.chance)
     blind = (uniform(batch, 1, time, 1) < settings.frames) & (uniform(batch, 1, 1, 1) < settings.chance)
     which = torch.randint(len(limbs), (batch,), device=device, generator=generator)
     off = limbs[which] & (uniform(batch, 1) < settings.limb)
-    return position.masked_fill((gone | blind | off[:, None, None])[..., None], float("nan"))
+    position += moved.masked_fill((gone | off[:, None, None])[..., None], float("nan"))
+    position += torch.zeros(blind.shape, device=device).masked_fill(blind, float("nan"))[..., None]
+    return position
 
 
 def parts(joints: Sequence[str]) -> Tensor:
@@ -58,12 +61,9 @@ def parts(joints: Sequence[str]) -> Tensor:
 
 def spread(position: Tensor) -> Tensor:
     """(batch,) root mean square distance of all joints of a clip from their mean."""
-    there = torch.isfinite(position)
-    value = torch.where(there, position, torch.zeros_like(position))
-    axes = (1, 2, 3)
-    count = there.sum(dim=axes, keepdim=True).clamp_min(1)
-    mean = value.sum(dim=axes, keepdim=True) / count
-    square = (
-        torch.where(there, (value - mean) ** 2, torch.zeros_like(value)).sum(dim=axes, keepdim=True) / count
-    )
-    return square.sum(dim=-1).reshape(-1).sqrt()
+    count = (~torch.isnan(position[..., 0])).sum(dim=(1, 2, 3)).clamp_min(1)
+    value = position.flatten(1, 2).flatten(2)  # (batch, person and time, joint and axis)
+    total = torch.nan_to_num(value, nan=0.0).sum(dim=1).unflatten(1, position.shape[3:])
+    mean = (total.sum(dim=1) / count[:, None]).repeat(1, position.shape[3])
+    away = (value - mean[:, None]).nan_to_num_(nan=0.0)
+    return torch.linalg.vector_norm(away, dim=(1, 2)) / count.sqrt()
