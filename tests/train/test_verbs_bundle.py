@@ -1,5 +1,6 @@
 """From a network to a bundled model: export, thresholds, card, measuring; on tiny procedural stores."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
 from bodyverb import skeletons  # noqa: E402
+from bodyverb.core import InputError  # noqa: E402
 from bodyverb.infer import load  # noqa: E402
 from bodyverb.models import verb_tcn  # noqa: E402
 from bodyverb.recognize.recognizer import Recognizer  # noqa: E402
 from bodyverb.train.augment.pose_error import PoseErrorModel  # noqa: E402
-from bodyverb.train.evaluate_verbs import at_rate, frozen, low_pass, measure  # noqa: E402
+from bodyverb.train.evaluate_verbs import at_rate, closed_set, frozen, low_pass, measure  # noqa: E402
 from bodyverb.train.verbs_bundle import (  # noqa: E402
     choose_thresholds,
     export_verbs,
@@ -82,6 +84,19 @@ def test_card_can_be_loaded_and_the_model_measured(exported, store):
     loaded = Recognizer(load(str(exported.parent), "verbs", threads=1))
     assert loaded.thresholds == limits
     assert loaded.classes == VERBS
+
+
+def test_closed_set_has_a_row_a_clip_and_camera(exported, store):
+    recognizer = Recognizer(load(str(exported.parent), "verbs", threads=1))
+    with pytest.raises(InputError):
+        closed_set(recognizer, store)  # procedural clips alone: nothing real
+    real = dataclasses.replace(store, source=np.array(["utd-verbs"] * len(store)))
+    made = closed_set(recognizer, real, views=2)
+    assert sorted(made.label.tolist()) == sorted([VERBS.index("squat"), VERBS.index("bowl")] * 2)
+    assert len(set(made.ids)) == 4 and (made.score <= 0).all()
+    np.testing.assert_allclose(np.exp(made.score).sum(axis=1), 1, atol=0.2)
+    again = closed_set(recognizer, real, views=2)
+    np.testing.assert_array_equal(made.score, again.score)
 
 
 def test_other_rates_and_speeds_keep_the_motion(store):

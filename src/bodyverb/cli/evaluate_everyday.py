@@ -27,6 +27,8 @@ class Command:
     """JSON with a pose net's measured error statistics; the packaged ones by default."""
     seed: int = 0
     """Seed of virtual cameras and pose errors."""
+    save: Path | None = None
+    """Folder for a page with the confusion matrix of all verbs, tables and predictions."""
     json: bool = False
     """Print JSON instead of a table."""
 

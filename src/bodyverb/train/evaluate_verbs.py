@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bodyverb.core import PoseSequence
+from bodyverb.core import InputError, PoseSequence
 from bodyverb.core.timeline import UNKNOWN
 from bodyverb.metrics.classification import log_softmax
 from bodyverb.recognize.recognizer import Recognizer
@@ -15,6 +15,7 @@ from bodyverb.recognize.windows import cut, spans
 from bodyverb.train.augment.drift import random_drift
 from bodyverb.train.augment.pose_error import PoseErrorModel
 from bodyverb.train.augment.view import random_cameras
+from bodyverb.train.predictions import Predictions
 from bodyverb.train.verbs_data import VerbStore
 
 Predict = Callable[[dict[str, np.ndarray]], tuple[np.ndarray, np.ndarray]]
@@ -268,3 +269,43 @@ def measure(
         verb, total = verb + part[0], total + part[1]
         lines.append(Measured(name="all real negatives, pose errors", value=verb / total, count=0))
     return lines
+
+
+def closed_set(recognizer: Recognizer, store: VerbStore, seed: int = 0, views: int = 3) -> Predictions:
+    """Scores of every real clip of a verb: 2D ones as they are, 3D ones through random cameras.
+
+    Args:
+        recognizer: the classifier at run time.
+        store: the clips, usually the ``test`` part.
+        seed: of the cameras.
+        views: cameras of a 3D clip.
+
+    Returns:
+        A row a clip and camera; the score of a verb is the mean of its log-probability over the windows. The
+        open set is left out of it.
+
+    Raises:
+        InputError: the part has no real clip of a verb.
+    """
+    rng = np.random.default_rng(seed)
+    ids: list[str] = []
+    label: list[int] = []
+    score: list[np.ndarray] = []
+    for i in np.flatnonzero((store.label >= 0) & (store.source != "synth-verbs")):
+        for view in range(1 if store.flat[i] else views):
+            track = sequence(*through_cameras(store.clip(int(i)), rng), recognizer)
+            windows = recognizer.windows(track)
+            score.append(np.mean([np.log(window.probabilities + 1e-9) for window in windows], axis=0))
+            ids.append(f"{store.source[i]}/{i}/{view}")
+            label.append(int(store.label[i]))
+    if not ids:
+        raise InputError("Expected real clips of verbs, got none; give a --root that holds data sets")
+    return Predictions(
+        ids=tuple(ids),
+        label=np.array(label, np.int64),
+        score=np.stack(score).astype(np.float64),
+        classes=tuple(recognizer.classes),
+        subject=("",) * len(ids),
+        camera=("",) * len(ids),
+        about={"model": recognizer.model, "cameras": "true poses, random views of 3D clips"},
+    )

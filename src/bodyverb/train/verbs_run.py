@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -17,9 +18,11 @@ from bodyverb.core import InputError
 from bodyverb.infer import load
 from bodyverb.recognize.recognizer import Recognizer
 from bodyverb.train.augment.pose_error import PoseErrorModel
-from bodyverb.train.evaluate_verbs import Measured, measure
+from bodyverb.train.evaluate_verbs import Measured, closed_set, measure
 from bodyverb.train.loop import LoopConfig
 from bodyverb.train.optim import OptimConfig
+from bodyverb.train.score_files import save_scores
+from bodyverb.train.scoring import scores
 from bodyverb.train.verbs import VerbsConfig, train
 from bodyverb.train.verbs_bundle import choose_thresholds, export_verbs, facts, write_card
 from bodyverb.train.verbs_data import DataConfig
@@ -75,6 +78,7 @@ class VerbEvaluation:
     part: str = "test"
     errors: Path | None = None
     seed: int = 0
+    save: Path | None = None
     json: bool = False
 
 
@@ -167,6 +171,12 @@ def evaluate(settings: VerbEvaluation) -> list[Measured]:
         store = build(settings.root, settings.cache, words, synth=60)[settings.part]
     measured = measure(recognizer, store, errors, seed=settings.seed)
     print(json.dumps([asdict(line) for line in measured], indent=1) if settings.json else table(measured))
+    if settings.save is not None:
+        title = f"{recognizer.model}, real clips of the {settings.part} part"
+        print(
+            save_scores(scores(closed_set(recognizer, store, settings.seed)), settings.save, title=title),
+            file=sys.stderr,
+        )
     return measured
 
 
