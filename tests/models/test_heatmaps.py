@@ -71,3 +71,15 @@ def test_heatmap_networks_have_the_published_size(name, parameters_m, multiply_a
     size = _count.count(network, *clips)
     assert size.parameters == pytest.approx(1e6 * parameters_m, rel=0.01)
     assert size.multiply_adds == pytest.approx(1e9 * multiply_adds_g, rel=0.05)
+
+
+def test_grey_is_the_brightest_of_all_joints():
+    position, score = clip()
+    coco = skeletons.get("coco17")
+    maps = Heatmaps(coco, HeatmapConfig(size=20))(position, score)
+    grey = Heatmaps(coco, HeatmapConfig(size=20, grey=True))
+    assert grey.channels == 1
+    torch.testing.assert_close(grey(position, score), maps.amax(dim=1, keepdim=True))
+    module = get("c3d-light")
+    network = module.build(module.Config(size=16, width=4, grey=True), coco, 5, persons=2)
+    assert network(position, score, torch.zeros(2, 3)).shape == (2, 5)

@@ -35,6 +35,8 @@ class HeatmapConfig:
 
     stream: str = "j"
     """j a map a joint, b a map a limb."""
+    grey: bool = False
+    """All joints or limbs in one map: it no longer tells which is which."""
     size: int = 56
     """Height and width of a map, cells; may differ between training and use."""
     sigma: float = 0.6
@@ -49,7 +51,7 @@ class Heatmaps(nn.Module):
     """Positions to maps; see the module docstring.
 
     Attributes:
-        channels: Joints or limbs.
+        channels: Joints or limbs, or 1 where they share a map.
     """
 
     ends: Tensor
@@ -63,7 +65,8 @@ class Heatmaps(nn.Module):
                 f"Expected a layout with limbs for limb heatmaps, got none in {skeleton.name!r}; "
                 "give it limbs, or take stream j"
             )
-        self.channels = len(skeleton.limbs) if self.limbs else len(skeleton)
+        self.grey = config.grey
+        self.channels = 1 if config.grey else len(skeleton.limbs) if self.limbs else len(skeleton)
         self.size, self.sigma, self.room = config.size, config.sigma, config.room
         self.box = Box()
         ends = torch.tensor(skeleton.limbs, dtype=torch.long).reshape(-1, 2).T
@@ -86,8 +89,8 @@ class Heatmaps(nn.Module):
         height = torch.where(there[..., 0] > 0, score, torch.zeros_like(score)).clamp_max(1.0)
         draw = self._lines if self.limbs else self._dots
         people = zip(place.transpose(2, 3).unbind(1), height.transpose(2, 3).unbind(1), strict=True)
-        maps = [draw(*person) for person in people]
-        return reduce(torch.maximum, maps)
+        maps = reduce(torch.maximum, [draw(*person) for person in people])
+        return maps.amax(dim=1, keepdim=True) if self.grey else maps
 
     def _dots(self, place: Tensor, height: Tensor) -> Tensor:
         """One person's maps: (batch, joint, time, size, size)."""
