@@ -4,8 +4,8 @@ python bench/augment.py                         made clips in NTU's form, 25 joi
 python bench/augment.py --data nw_ucla --root DATA/nw_ucla --persons 1
 
 Both load, prepare (centre, turn upright; in 2D the box), turn, scale, add noise and mirror, from memory to a
-batch of tensors, on one thread. The package's way is what `bodyverb train verbs` does: a packed store, moments
-between frames, the batch at once in torch. The other way is `plain_clips.py`: one clip after the other.
+batch of tensors, on one thread. The package's way is what `bodyverb train verbs` does: a packed store,
+moments between frames, the batch at once in torch. The other way: `plain_clips.py`, clip after clip.
 Before they are timed, the preparation of both is compared without chance. Processor time counts, in turns.
 """
 
@@ -18,6 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,11 @@ def apart(clips: Clips, plain: PlainLoader) -> float:
     at = np.stack([np.linspace(0, count - 1, plain.frames).round() for count in clips.frames])
     made = batch(clips, rows, at)
     one = preparation(clips)(made["position"], made["score"])[0].numpy()
-    other = np.stack([plain.padded(plain.prepared(record, None)) for record in plain.records])
+    cut = [
+        record | {"keypoint": record["keypoint"][:, some.astype(int)]}
+        for record, some in zip(plain.records, at, strict=True)
+    ]
+    other = np.stack([plain.padded(plain.prepared(record, None)) for record in cut])
     if one.shape != other.shape:
         raise SystemExit(f"Expected one shape of both loaders, got {one.shape} and {other.shape}")
     return float(np.abs(one - other).max() / np.abs(other).max())
@@ -133,7 +138,7 @@ def measure(clips: Clips, given: argparse.Namespace) -> dict[str, Any]:
     difference, taken = apart(clips, plain), []
     for turn in range(given.rounds + 1):
         rows = rng.integers(len(clips), size=size)
-        times = spent(lambda: plain(rows, rng)), spent(lambda: many(turn))
+        times = spent(partial(plain, rows, rng)), spent(partial(many, turn))
         taken += [times] if turn else []
     one, other = (size / statistics.median(times) for times in zip(*taken, strict=True))
     return {

@@ -1,4 +1,4 @@
-"""A straightforward loader of skeleton clips, to compare the package's with: one clip after the other in numpy.
+"""A straightforward loader of skeleton clips, to compare the package's with: clip after clip in numpy.
 
 The usual chain of transforms on records of a PYSKL file (Duan et al., ACM MM 2022): normalise the whole clip,
 choose frames by uniform segments, turn, scale, noise, mirror, pad to the number of people, stack.

@@ -29,7 +29,7 @@ def seeded(seed=0):
 
 
 def people(rows=8, persons=2, steps=6, dims=3):
-    """Clips far from the origin; every second one has a single person, and one joint is missing for a while."""
+    """Clips far from the origin; every second one has a single person, and one joint is missing once."""
     position = 3 + torch.randn(rows, persons, steps, len(LAYOUT), dims, generator=seeded(9))
     if persons == 2:
         position[::2, 1] = math.nan

@@ -51,8 +51,8 @@ def batch(clips: Clips, rows: np.ndarray, at: np.ndarray) -> Batch:
         at: (n, steps) of `moments`.
 
     Returns:
-        position (n, person, steps, joint, 2|3), NaN where the nearer of both frames has none, score (n, person, steps, joint), seconds (n, steps)
-        from 0, label (n,), index (n,).
+        position (n, person, steps, joint, 2|3), NaN where the nearer of both frames has none, score (n,
+        person, steps, joint), seconds (n, steps) from 0, label (n,), index (n,).
     """
     lower = np.floor(at).astype(np.int64)
     upper = np.minimum(lower + 1, clips.frames[rows][:, None] - 1)
