@@ -16,6 +16,7 @@ import onnxruntime  # noqa: E402
 from bodyverb import models, skeletons  # noqa: E402
 from bodyverb.core import InputError, Skeleton  # noqa: E402
 from bodyverb.models import _count  # noqa: E402
+from bodyverb.train.augment.mirror import mirrored  # noqa: E402
 from bodyverb.train.export import export_onnx  # noqa: E402
 
 MODULES = models.by_task("verbs")
@@ -152,6 +153,15 @@ def test_order_of_people_does_not_matter(module):
     close(
         answer(network, position.flip(1), score.flip(1), seconds), answer(network, position, score, seconds)
     )
+
+
+def test_left_and_right_are_told_apart_and_a_mirror_of_a_mirror_is_the_clip(module):
+    inputs = position, score, seconds = clips(module)
+    network = settled(made(module), inputs)
+    flip = torch.tensor(skeletons.get(LAYOUT).flip)
+    once = mirrored(position, score, flip)
+    assert (answer(network, *once, seconds) - answer(network, *inputs)).abs().max() > 1e-4
+    close(answer(network, *mirrored(*once, flip), seconds), answer(network, *inputs))
 
 
 def test_an_absent_person_is_no_person(module):

@@ -1,0 +1,214 @@
+"""Every classifier of skeletons on three real sets: trains what is missing, writes the table and its picture.
+
+python bench/zoo.py --out RUNS --models stgcnpp ctrgcn --sets utd_mhad --seeds 0
+python bench/zoo.py --out RUNS --write RUNS OTHER     docs/results.md from these folders of runs, too
+python bench/zoo.py --out RUNS --speeds               measure size and speed of all networks, now
+
+One budget for all that is not our own design, written in `BUDGETS`, so that two CPU cores can pay it; nothing
+was tuned and nothing selected: the last epoch counts. $BODYVERB_DATA names the data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clips import data_root
+from lab import COMMAND, PAGE, SETS
+
+RESULTS = Path(__file__).parent / "results" / "zoo.json"
+PICTURE = PAGE.parent / "images" / "zoo.png"
+HEATMAPS = ("posec3d", "c3d-light", "x3d-shallow")
+PUBLISHED = {
+    "stgcn": 87.8, "stgcnpp": 89.3, "aagcn": 89.0, "ctrgcn": 89.6, "msg3d": 89.6, "dgstgcn": 91.2,
+    "posec3d": 93.7, "c3d-light": 92.7, "x3d-shallow": 92.1,
+}  # fmt: skip
+"""PYSKL's joint stream on NTU RGB+D 60, cross-subject, %: graph networks on Kinect's 3D joints, heatmap
+networks on 2D joints of HRNet. As published; nothing of it was run here."""
+GPU = 20e12
+"""Multiply-adds a second that a GPU of a data centre is assumed to reach in training: an estimate."""
+BUDGETS: dict[str, tuple[str, ...]] = {
+    "bodyverb-s": (),
+    "": ("--sampling.steps", "32", "--loop.precision", "bf16-mixed", "--loop.epochs", "40"),
+}
+"""Model -> options of its training; the empty name stands for all others."""
+
+
+@dataclass
+class Cell:
+    """A network on a set: right clips, minutes and the settings of its runs."""
+
+    right: list[int] = field(default_factory=list)
+    minutes: list[float] = field(default_factory=list)
+    epochs: int = 0
+    steps: int = 0
+
+
+def main() -> None:
+    """Train, measure, write: what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--models", nargs="+", default=[])
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--speeds", action="store_true", help="measure size and speed of all networks")
+    parser.add_argument("--write", nargs="*", type=Path, help="folders of runs for docs/results.md")
+    given = parser.parse_args()
+    for seed in given.seeds:
+        for name in given.sets:
+            for model in given.models:
+                train(given.out, model, name, seed, given.threads)
+    if given.speeds:
+        measure()
+    if given.write is not None:
+        write([given.out, *given.write])
+
+
+def train(out: Path, model: str, name: str, seed: int, threads: int) -> None:
+    """One run, where it is not there; one that was stopped goes on."""
+    run = out / f"{model}-{name}-{seed}"
+    if (run / "result.json").is_file():
+        return
+    words = [*command(model, name, seed, run), "--loop.threads", str(threads)]
+    print(run.name, file=sys.stderr, flush=True)
+    subprocess.run([*words, *(["--resume"] if (run / "last.pt").exists() else [])], check=True)
+
+
+def command(model: str, name: str, seed: int, run: Path) -> list[str]:
+    """The training of a network on a set."""
+    root = data_root()
+    if root is None:
+        raise SystemExit("Expected $BODYVERB_DATA to name the data, got nothing; set it")
+    options = [*BUDGETS.get(model, BUDGETS[""]), "--loop.seed", str(seed)]
+    return [*COMMAND, "train", "verbs", "--data", name, "--root", str(root / name), "--model", model,
+            "--out", str(run), *options]  # fmt: skip
+
+
+def measure() -> None:
+    """Parameters, multiply-adds and speed of one clip of a person of 64 moments, two threads."""
+    found: dict[str, Any] = {}
+    for layout, dims in (("kinect20", 3), ("penn13", 2)):
+        words = [
+            "bench",
+            "models",
+            "--layout",
+            layout,
+            "--dims",
+            str(dims),
+            "--persons",
+            "1",
+            "--frames",
+            "64",
+        ]
+        words += ["--batch", "1", "--classes", "10", "--threads", "2", "--rounds", "5", "--json"]
+        done = subprocess.run([*COMMAND, *words], check=True, capture_output=True, text=True)
+        report = json.loads(done.stdout)
+        for row in report["rows"]:
+            found.setdefault(row["model"], {"input": f"{layout}, {dims}D", **row})
+        machine = report["machine"]
+    RESULTS.write_text(json.dumps({"machine": machine, "rows": found}, indent=1) + "\n", encoding="utf-8")
+
+
+def gather(folders: list[Path]) -> dict[tuple[str, str], Cell]:
+    """Finished runs on the whole training part of a set, by network and set."""
+    cells: dict[tuple[str, str], Cell] = {}
+    for path in sorted({path for folder in folders for path in folder.rglob("result.json")}):
+        config = json.loads((path.parent / "config.json").read_text())
+        result, task = json.loads(path.read_text()), config["task"]
+        name = config["data"]["data"]
+        default = task["network"].get("stream") in (None, "all", "j")
+        if name not in SETS or not default or result["clips"].get("test") != SETS[name][1]:
+            continue
+        if "validation" in result["clips"] or config["recipe"]["loop"]["overfit"]:
+            continue
+        cell = cells.setdefault((task["model"], name), Cell())
+        cell.right.append(result["scores"]["test last"]["right"])
+        spent = json.loads((path.parent / "environment.json").read_text())["seconds"]
+        cell.minutes.append(spent / 60)
+        cell.epochs = config["recipe"]["loop"]["epochs"]
+        cell.steps = config["recipe"]["sampling"]["steps"]
+    return cells
+
+
+def write(folders: list[Path]) -> None:
+    """The table between its marks, and the picture."""
+    speeds = json.loads(RESULTS.read_text())["rows"]
+    cells = gather(folders)
+    head = ["network", "NW-UCLA", "UTD-MHAD", "Penn Action", "parameters", "multiply-adds", "CPU ms (ONNX)",
+            "minutes", "PYSKL, NTU60 XSub"]  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    for model, row in sorted(speeds.items(), key=lambda item: item[1]["multiply_adds"]):
+        shown = [_accuracy(cells.get((model, name)), SETS[name][1]) for name in SETS]
+        spent = [cells[model, name].minutes for name in SETS if (model, name) in cells]
+        minutes = " / ".join(f"{statistics.median(one):.0f}" for one in spent)
+        lines.append(
+            f"| [{model}](models/zoo/{model}.md) | {' | '.join(shown)} | {row['parameters'] / 1e6:.2f} M | "
+            f"{row['multiply_adds'] / 1e9:.3f} G | {1e3 / row['onnx_clips_per_s']:.1f} | {minutes or '-'} | "
+            f"{PUBLISHED.get(model, '')} |"
+        )
+    lines += ["", *_missing(cells, speeds)]
+    text = PAGE.read_text(encoding="utf-8")
+    begin, end = "<!-- zoo -->\n", "<!-- end of zoo -->"
+    before, rest = text.split(begin, 1)
+    PAGE.write_text(before + begin + "\n".join(lines) + "\n" + end + rest.split(end, 1)[1], encoding="utf-8")
+    draw(cells, speeds)
+
+
+def _accuracy(cell: Cell | None, clips: int) -> str:
+    if cell is None:
+        return "not run"
+    mean = statistics.mean(cell.right) / clips
+    seeds = len(cell.right)
+    return f"{mean:.1%}" + (f" ± {statistics.stdev(cell.right) / clips:.1%} ({seeds})" if seeds > 1 else "")
+
+
+def _missing(cells: dict[tuple[str, str], Cell], speeds: dict[str, Any]) -> list[str]:
+    """What was not trained: the command, and the minutes that a GPU would need by its multiply-adds."""
+    train_clips = {"nw_ucla": 1020, "utd_mhad": 431, "penn_action": 1258}
+    lines = []
+    for model, row in speeds.items():
+        gone = [name for name in SETS if (model, name) not in cells]
+        gone = [name for name in gone if "2D" not in row["input"] or name == "penn_action"]
+        if not gone:
+            continue
+        work = sum(3 * row["multiply_adds"] / 2 * train_clips[name] * 40 for name in gone)
+        lines.append(f"| {model} | {', '.join(gone)} | {max(1, round(work / GPU / 60))} |")
+    if lines:
+        lines = ["| not run | on | GPU minutes, estimated |", "|---|---|---:|", *lines]
+    return lines
+
+
+def draw(cells: dict[tuple[str, str], Cell], speeds: dict[str, Any]) -> None:
+    """Accuracy against the time of a clip, a panel a set."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(1, len(SETS), figsize=(13, 4.2), constrained_layout=True)
+    for panel, (name, (words, clips, _, _)) in zip(panels, SETS.items(), strict=True):
+        for model, row in speeds.items():
+            cell = cells.get((model, name))
+            if cell is None:
+                continue
+            x, y = 1e3 / row["onnx_clips_per_s"], 100 * statistics.mean(cell.right) / clips
+            own = model in ("bodyverb-s", "verb-tcn")
+            panel.scatter(x, y, s=46 if own else 30, color="#c2410c" if own else "#1d4ed8", zorder=3)
+            panel.annotate(model, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        panel.set(xscale="log", title=words.split(",")[0], xlabel="ms a clip, ONNX, two CPU threads")
+        panel.margins(x=0.25, y=0.12)
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel("test clips named right, %")
+    figure.savefig(PICTURE, dpi=120)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
