@@ -132,6 +132,13 @@ def test_overfitting_a_few_clips_is_said_to_mean_nothing(settings, tmp_path):
     assert result["scores"]["test last"]["top_1"] == 1.0
 
 
+def test_overfitting_takes_clips_from_all_over_the_part():
+    clips = gather(table(), table().ids)
+    few = lab._few(lab_data.Parts(train=clips, validation=None, test=clips), 4)
+    assert few.train.ids == ("c000", "c013", "c026", "c039")
+    assert lab._few(few, 100).train.ids == few.train.ids
+
+
 def test_batches_take_every_clip_once_or_classes_evenly(settings):
     clips = gather(table(), table().ids)
     batches = lab.Batches(clips, replace(settings.recipe, batch=10))

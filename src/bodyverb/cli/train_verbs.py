@@ -39,7 +39,7 @@ class Command(DataSettings, Recipe):
     """Without a validation part: measure the test part while training too and keep the best epoch, as the
     literature does; the result says that it was selected on the test part."""
     overfit: int = 0
-    """Train and test on the same first N clips, to see that the model can learn."""
+    """Train and test on the same N clips, taken evenly from all, to see that the model can learn."""
     resume: bool = False
     """Go on with the run in --out."""
     json: bool = False

@@ -42,8 +42,8 @@ class LoopConfig:
     select_last: bool = False
     """best.pt is the last epoch's, whatever the scores were: nothing is selected."""
     overfit: int = 0
-    """Train and validate on the same first N clips, to see that a model can learn; weights are not averaged
-    then, since an average of few steps lags. 0 for all data."""
+    """Train and validate on the same N clips, taken evenly from all, to see that a model can learn; weights
+    are not averaged then, since an average of few steps lags. 0 for all data."""
     save_steps: int = 0
     """Write last.pt every so many steps too; 0: at the end of each epoch only."""
     save_seconds: float = 0.0
