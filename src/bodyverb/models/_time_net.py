@@ -72,12 +72,23 @@ class TimeNet(nn.Module):
 
     def features(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
         """Maps the three inputs to (batch, feature); an absent person adds nothing."""
-        batch, people, time = position.shape[:3]
-        flat_seconds = seconds.unsqueeze(1).expand(-1, people, -1).reshape(batch * people, time)
-        channels, present = self.prepare(position.flatten(0, 1), score.flatten(0, 1), flat_seconds)
+        batch, people = position.shape[:2]
+        channels, present = self.prepared(position, score, seconds)
         x = F.relu(self.norm(self.blocks(self.stem(channels))))
         mean = x.mean(dim=2, keepdim=True)
         change = ((x - mean) * (x - mean)).mean(dim=2).add(1e-4).sqrt()
         pooled = torch.cat([mean.squeeze(2), x.amax(dim=2), change], dim=1).float()
         pooled = (pooled * present[:, None]).reshape(batch, people, -1)
         return pooled.sum(dim=1) / present.reshape(batch, people).sum(dim=1, keepdim=True).clamp_min(1.0)
+
+    def prepared(self, position: Tensor, score: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
+        """Channels (batch x person, channel, time) and present (batch x person,): people one by one."""
+        found: tuple[Tensor, Tensor] = self.prepare(
+            position.flatten(0, 1), score.flatten(0, 1), each(seconds, position.shape[1])
+        )
+        return found
+
+
+def each(seconds: Tensor, people: int) -> Tensor:
+    """Seconds (batch, time) of every person (batch x person, time)."""
+    return seconds.unsqueeze(1).expand(-1, people, -1).flatten(0, 1)

@@ -4,7 +4,8 @@ Graph networks keep joints apart through all layers and pay for it at every one.
 joints about the body's centre, their motion, the directions of bones, the path of the body, and what is
 missing; in 3D all of it is turned so that the body faces the camera, and how it turns is told beside.
 Convolutions along time do the rest (after Kim & Reiter 2017, Res-TCN), and several scales of motion are given
-at once instead of a network a stream. Nothing is random or learned in the preparation.
+at once instead of a network a stream. Of two people, each is seen with the other one beside: where the
+other's joints are from here. Nothing is random or learned in the preparation.
 
 A block computes, for features X (channel, time): X + conv3(ReLU(norm(conv3(ReLU(norm(X)))))); mean, maximum
 and standard deviation over time go to one linear layer.
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import InputError, Skeleton
-from bodyverb.models._time_net import TimeNet
+from bodyverb.models._time_net import TimeNet, each
 
 CARD = {
     "name": "bodyverb-s",
@@ -86,7 +87,7 @@ def build(
         raise InputError(f"Expected a stream of {', '.join(STREAMS)}, got '{config.stream}'; choose one")
     if dims not in (2, 3):
         raise InputError(f"Expected positions in 2 or 3 dimensions, got {dims}; correct the data")
-    return BodyverbS(config, skeleton, n_classes, dims)
+    return BodyverbS(config, skeleton, n_classes, dims, pair=persons == 2)
 
 
 class Prepare(nn.Module):
@@ -97,9 +98,9 @@ class Prepare(nn.Module):
     second: Tensor
     sides: Tensor
 
-    def __init__(self, config: Config, skeleton: Skeleton, dims: int) -> None:
+    def __init__(self, config: Config, skeleton: Skeleton, dims: int, *, pair: bool = False) -> None:
         super().__init__()
-        self.config, self.dims, self.parts = config, dims, STREAMS[config.stream]
+        self.config, self.dims, self.parts, self.pair = config, dims, STREAMS[config.stream], pair
         middle = [i for i, name in enumerate(skeleton.joints) if name.endswith(("_hip", "_shoulder"))]
         weight = torch.full((len(skeleton), 1), 1e-3)
         weight[middle or slice(None)] = 1.0
@@ -117,22 +118,25 @@ class Prepare(nn.Module):
         joints, spans = len(skeleton), len(config.spans)
         sizes = {"joint": joints, "bone": len(pairs), "motion": spans * joints, "swing": spans * len(pairs)}
         self.turns = dims == 3 and config.align != "none"
-        each = sum(sizes[part] for part in self.parts) + 1 + spans
-        self.channels = dims * each + joints + 2 + (2 * spans if self.turns else 0)
+        points = sum(sizes[part] for part in self.parts) + 1 + spans
+        self.channels = dims * points + joints + 2 + (2 * spans if self.turns else 0)
+        self.channels += (dims + 1) * joints if pair else 0
 
-    def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, position: Tensor, score: Tensor, seconds: Tensor, beside: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Prepares people one by one.
 
         Args:
             position: (n, time, joint, dims), NaN = missing.
             score: (n, time, joint); 0 or NaN = missing.
             seconds: (n, time), increasing.
+            beside: position and score of the other person, where the network looks at pairs.
 
         Returns:
             channels (n, channel, time) finite, and present (n,): 1 where any joint is there.
         """
-        there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
-        position = torch.where(there > 0, position, torch.zeros_like(position))
+        position, there = _masked(position, score)
         seen = there.amax(dim=(2, 3), keepdim=True)
         weight = there * self.torso
         centre = (position * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True).clamp_min(TINY)
@@ -141,8 +145,12 @@ class Prepare(nn.Module):
         path = (centre - (centre * seen).sum(1, keepdim=True) / frames) * seen
         drift = [_difference(path, seen, seconds, span) for span in self.config.spans]
         turning: list[Tensor] = []
+        other, near = (torch.zeros_like(position), torch.zeros_like(there))
+        if beside is not None:
+            other, near = _masked(*beside)
+            other = (other - centre) * near * seen
         if self.turns:
-            local, path, drift, turning = self.face(local, there, path, drift)
+            local, other, path, drift, turning = self.face(local, other, there, path, drift)
         count = there.sum(dim=(1, 2), keepdim=True).clamp_min(1.0)
         spread = ((local * local).sum(dim=(1, 2, 3), keepdim=True) / count).clamp_min(TINY).sqrt()
         local, path, drift = local / spread, path / spread, [one / spread for one in drift]
@@ -153,6 +161,7 @@ class Prepare(nn.Module):
             parts["swing"].append(_difference(bone, whole, seconds, span))
         length = torch.log((seconds[:, -1:] - seconds[:, :1]).clamp_min(0.05))[:, :, None]
         flat = [one for part in self.parts for one in parts[part]] + [path, *drift, *turning, there, seen]
+        flat += [other / spread, near * seen] if self.pair else []
         channels = torch.cat([*(one.flatten(2) for one in flat), length.expand(-1, seconds.shape[1], -1)], 2)
         return channels.clamp(-8.0, 8.0).transpose(1, 2), seen.amax(dim=(1, 2, 3))
 
@@ -163,15 +172,15 @@ class Prepare(nn.Module):
         return bone / (bone * bone).sum(dim=3, keepdim=True).add(1e-3).sqrt(), whole
 
     def face(
-        self, local: Tensor, there: Tensor, path: Tensor, drift: list[Tensor]
-    ) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
+        self, local: Tensor, other: Tensor, there: Tensor, path: Tensor, drift: list[Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor, list[Tensor], list[Tensor]]:
         """Turn bodies about the vertical until left and right lie along x.
 
-        Joints and velocities turn with the body, the path as a whole. Where left and right cannot be told
-        nothing turns.
+        Joints, those of the other person and velocities turn with the body, the path as a whole. Where left
+        and right cannot be told nothing turns.
 
         Returns:
-            The three, turned, and cosine and sine (n, time, 2) of how far the body turns over each span.
+            The four, turned, and cosine and sine (n, time, 2) of how far the body turns over each span.
         """
         across = (local * there * self.sides).sum(dim=2)
         whole = _facing(across.sum(dim=1, keepdim=True))
@@ -184,7 +193,14 @@ class Prepare(nn.Module):
         for span in self.config.spans:
             x1, z1, x2, z2 = _moved(x, -span), _moved(z, -span), _moved(x, span), _moved(z, span)
             turning.append(torch.stack([x1 * x2 + z1 * z2, z1 * x2 - x1 * z2], dim=-1))
-        return _turned(local, *own), _turned(path, *whole), [_turned(one, *own) for one in drift], turning
+        drift = [_turned(one, *own) for one in drift]
+        return _turned(local, *own), _turned(other, *own), _turned(path, *whole), drift, turning
+
+
+def _masked(position: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions, 0 where missing, and 1 (n, time, joint, 1) where a joint is there."""
+    there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
+    return torch.where(there > 0, position, torch.zeros_like(position)), there
 
 
 def _facing(across: Tensor) -> tuple[Tensor, Tensor]:
@@ -221,12 +237,24 @@ def _moved(value: Tensor, by: int) -> Tensor:
 class BodyverbS(TimeNet):
     """The network; see the module docstring."""
 
-    def __init__(self, config: Config, skeleton: Skeleton, n_classes: int, dims: int) -> None:
+    def __init__(
+        self, config: Config, skeleton: Skeleton, n_classes: int, dims: int, *, pair: bool = False
+    ) -> None:
+        prepare = Prepare(config, skeleton, dims, pair=pair)
         super().__init__(
-            Prepare(config, skeleton, dims), config.widths, config.blocks, config.kernel, config.drop_path,
-            config.dropout, n_classes,
-        )  # fmt: skip
-        self.config = config
+            prepare, config.widths, config.blocks, config.kernel, config.drop_path, config.dropout, n_classes
+        )
+        self.config, self.pair = config, pair
+
+    def prepared(self, position: Tensor, score: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
+        """Channels and present of each person; of a pair, with the other one beside."""
+        if not self.pair or position.shape[1] == 1:
+            return super().prepared(position, score, seconds)
+        beside = position.flip(1).flatten(0, 1), score.flip(1).flatten(0, 1)
+        found: tuple[Tensor, Tensor] = self.prepare(
+            position.flatten(0, 1), score.flatten(0, 1), each(seconds, 2), beside
+        )
+        return found
 
     def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
         """Classifies clips.
