@@ -1,10 +1,12 @@
 """Clips of joint heatmaps: in the network for a batch, against one clip after the other in numpy, in one run.
 
 python bench/heatmaps.py                   32 clips of 48 frames, 17 joints, 56 x 56 cells, one thread
+python bench/heatmaps.py --fresh            without what `bodyverb train` asks of the C library
 python bench/heatmaps.py --device cuda
 
 The numpy way is what loaders do: for each frame, person and joint the patch of three sigma round its place,
-the maximum of people. Both ways start from positions in px and are compared before they are timed.
+the maximum of people. Both ways start from positions in px and are compared before they are timed. Processor
+time counts, or the clock's on another device.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from machine import where_and_when
 
 from bodyverb import skeletons
 from bodyverb.models._heatmaps import HeatmapConfig, Heatmaps
+from bodyverb.train.memory import keep_freed
 
 
 def parse() -> argparse.Namespace:
@@ -35,6 +38,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--fresh", action="store_true", help="hand freed memory back, as C libraries do")
     return parser.parse_args()
 
 
@@ -56,16 +60,17 @@ def drawn(position: np.ndarray, score: np.ndarray, config: HeatmapConfig) -> np.
     return maps
 
 
-def seconds(call: Callable[[], object]) -> float:
-    """Wall time of a call."""
-    begin = time.perf_counter()
+def seconds(call: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Time of a call."""
+    begin = clock()
     call()
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
 def main() -> int:
     """Compare, measure, print."""
     given = parse()
+    kept = not given.fresh and keep_freed()
     torch.set_num_threads(given.threads)
     rng, config = np.random.default_rng(0), HeatmapConfig(size=given.size)
     shape = given.clips, given.persons, given.frames, 17, 2
@@ -85,12 +90,25 @@ def main() -> int:
         return [drawn(p, s, config) for p, s in zip(position, score, strict=True)]
 
     apart = float(np.abs(np.stack(samples()) - batch().cpu().numpy()).max())
-    taken = [(seconds(samples), seconds(batch)) for _ in range(given.rounds)]
+    clock = time.process_time if given.device == "cpu" else time.perf_counter
+    taken = [(seconds(samples, clock), seconds(batch, clock)) for _ in range(given.rounds)]
     one, many = (given.clips / statistics.median(times) for times in zip(*taken, strict=True))
-    content = {"numpy_clips_per_s": one, "bodyverb_clips_per_s": many, "times": many / one}
+    content = {
+        "freed_memory_kept": kept,
+        "numpy_clips_per_s": one,
+        "bodyverb_clips_per_s": many,
+        "times": many / one,
+    }
     print(
         json.dumps(
-            {"made": where_and_when(), "input": vars(given), "largest_difference": apart, **content}, indent=1
+            {
+                "made": where_and_when(),
+                "input": vars(given),
+                "freed_memory_kept": kept,
+                "largest_difference": apart,
+                **content,
+            },
+            indent=1,
         )
     )
     return 0

@@ -18,6 +18,7 @@ from bodyverb.train import checkpoints, distributed
 from bodyverb.train.environment import EnvironmentFile
 from bodyverb.train.guard import Guard
 from bodyverb.train.logs import Log
+from bodyverb.train.memory import keep_freed
 from bodyverb.train.optim import Rates, factor, make_optimizers
 from bodyverb.train.progress import TrainingBar
 from bodyverb.train.randomness import generators, repeatable, restore_generators, seed_all
@@ -79,6 +80,7 @@ def fit(
         OutputError: the run folder cannot be written; what was saved before stays.
     """
     distributed.check_device(loop)
+    keep_freed()
     if loop.threads:
         torch.set_num_threads(loop.threads)
     decided = checkpoints.plain(
