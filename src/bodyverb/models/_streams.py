@@ -27,7 +27,7 @@ from bodyverb.models._graph import parents
 STREAMS = ("j", "b", "jm", "bm")
 FAR = 1e7
 TINY = 1e-6
-_TOPS = (("thorax",), ("neck",), ("left_shoulder", "right_shoulder"))
+TOPS = (("thorax",), ("neck",), ("left_shoulder", "right_shoulder"))
 _SIDES = ("shoulder", "hip")
 
 
@@ -194,7 +194,7 @@ def _points(skeleton: Skeleton) -> tuple[Tensor, bool]:
     """Rows (4, joint): root, top of the spine, left and right side as means of joints; and whether the last
     three exist by name."""
     joints = skeleton.joints
-    top = next((names for names in _TOPS if set(names) <= set(joints)), None)
+    top = next((names for names in TOPS if set(names) <= set(joints)), None)
     side = next((side for side in _SIDES if {f"left_{side}", f"right_{side}"} <= set(joints)), None)
     rows = torch.zeros(4, len(joints))
     rows[0, list(skeleton.root)] = 1.0 / len(skeleton.root)

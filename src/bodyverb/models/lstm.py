@@ -1,7 +1,9 @@
 """lstm: stacked long short-term memories over the prepared joints of each person, last step to classes.
 
 After the two-layer networks that NTU RGB+D was introduced with (Shahroudy et al., CVPR 2016). The state
-starts at zero for every clip and person; it is never carried on. No graph: any layout will do.
+starts at zero for every clip and person; it is never carried on. The last step is that of the last frame in
+which the person is there: clips of different lengths share a batch, padded with NaN. No graph: any layout
+will do.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from bodyverb.core import Skeleton
-from bodyverb.models._blocks import FirstNorm, over_people
+from bodyverb.core import InputError, Skeleton
+from bodyverb.models._blocks import over_people
+from bodyverb.models._frames import Memory, Torso, at_last
 from bodyverb.models._streams import STREAMS, StreamConfig, Streams, check_fit
 
 CARD = {
@@ -31,10 +34,15 @@ CARD = {
 class Config(StreamConfig):
     """Size of the network and what it sees."""
 
+    torso: bool = False
+    """Every frame by itself about its thorax, with its torso as unit, in place of the clip's own centre and
+    `scale`."""
+    embed: int = 0
+    """Features of a linear layer between the joints and the memory; 0: none."""
     hidden: int = 128
     """Cells of a layer."""
     layers: int = 2
-    """Layers."""
+    """Layers, 1 to 3 in the published networks."""
     dropout: float = 0.3
     """Dropout between the layers and before the last one."""
 
@@ -54,10 +62,21 @@ def build(config: Config, skeleton: Skeleton, n_classes: int, *, dims: int = 2, 
         persons: people of a clip; the mean over those who are there is classified.
 
     Raises:
-        InputError: stream, dims or persons are none of the card's.
+        InputError: stream, dims or persons are none of the card's, or there is no layer.
     """
     check_fit(CARD, dims, persons, config.stream)
+    check_layers(config.layers)
     return Lstm(config, skeleton, n_classes, dims)
+
+
+def check_layers(layers: int) -> None:
+    """Refuse a memory without layers.
+
+    Raises:
+        InputError: there are none.
+    """
+    if layers < 1:
+        raise InputError(f"Expected 1 or more layers, got {layers}; correct --network layers")
 
 
 class Lstm(nn.Module):
@@ -67,15 +86,11 @@ class Lstm(nn.Module):
         super().__init__()
         self.config = config
         self.streams = Streams(skeleton, config, dims)
-        self.norm = FirstNorm(len(skeleton), self.streams.channels)
-        between = config.dropout if config.layers > 1 else 0.0
-        self.memory = nn.LSTM(
-            len(skeleton) * self.streams.channels,
-            config.hidden,
-            config.layers,
-            batch_first=True,
-            dropout=between,
-        )
+        if config.torso:
+            self.streams.normalise = Torso(skeleton, dims, config.view)
+        inputs = len(skeleton) * self.streams.channels
+        self.embed = nn.Linear(inputs, config.embed) if config.embed else nn.Identity()
+        self.memory = Memory(config.embed or inputs, config.hidden, config.layers, config.dropout)
         self.dropout = nn.Dropout(config.dropout)
         self.classes = nn.Linear(config.hidden, n_classes)
 
@@ -83,7 +98,8 @@ class Lstm(nn.Module):
         """Classify a batch of clips.
 
         Args:
-            position: (batch, person, time, joint, dims), NaN = missing; 3D y up, 2D y down.
+            position: (batch, person, time, joint, dims), NaN = missing; 3D y up, 2D y down. Frames without
+                anybody at the end are padding.
             score: (batch, person, time, joint); 0 or NaN = missing.
             seconds: (batch, time); unused, frames are taken as evenly spaced.
 
@@ -91,5 +107,6 @@ class Lstm(nn.Module):
             logits (batch, class).
         """
         channels, present = self.streams(position, score)
-        steps, _ = self.memory(self.norm(channels).flatten(2))
-        return self.classes(self.dropout(over_people(steps[:, -1].float(), present)))
+        steps = self.memory(self.embed(channels.flatten(0, 1).flatten(2)))
+        last = at_last(steps, position, score).float()
+        return self.classes(self.dropout(over_people(last, present)))
