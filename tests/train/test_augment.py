@@ -11,8 +11,9 @@ torch = pytest.importorskip("torch")
 from bodyverb import skeletons  # noqa: E402
 from bodyverb.train.augment.affine import affine, matrices  # noqa: E402
 from bodyverb.train.augment.clips import Augmenter  # noqa: E402
+from bodyverb.train.augment.crop import crop  # noqa: E402
 from bodyverb.train.augment.mirror import mirror, mirrored  # noqa: E402
-from bodyverb.train.augment.settings import Affine, Augment, Mirror, Spoil  # noqa: E402
+from bodyverb.train.augment.settings import Affine, Augment, Crop, Mirror, Spoil  # noqa: E402
 from bodyverb.train.augment.spoil import parts, spoil, spread  # noqa: E402
 
 STILL = Augment(
@@ -46,7 +47,7 @@ def same(one, other):
 def test_a_seed_replays_a_batch_bit_for_bit_and_changes_nothing_given(dims):
     given = people(dims=dims)
     kept = tuple(one.clone() for one in given)
-    augment = Augmenter(Augment(spoil=Spoil(limb=0.5), mix=0.3), LAYOUT)
+    augment = Augmenter(Augment(spoil=Spoil(limb=0.5), mix=0.3, crop=Crop(area=0.5)), LAYOUT)
     one, other, third = (augment(*given, seed=seed) for seed in (4, 4, 5))
     assert same(one[:3], other[:3]) and same(one[3], other[3])
     assert not same(one[:3], third[:3])
@@ -132,3 +133,28 @@ def test_joints_moments_and_limbs_leave_in_the_shares_asked_for():
     assert blind.float().mean().item() == pytest.approx(0.2, abs=0.03)
     off = spoil(position, limbs, replace(STILL.spoil, limb=1), seeded()).isnan()[:, 0, 0, :, 0]
     assert all(any(torch.equal(one, limb) for limb in limbs) for one in off)
+
+
+def test_a_crop_keeps_a_window_of_the_size_asked_for():
+    corner = torch.linspace(0, 1, 40)
+    grid = torch.stack(torch.meshgrid(100 + 80 * corner, 30 * corner, indexing="ij"), dim=-1).view(
+        1, 1, 1, -1, 2
+    )
+    position = torch.cat([grid, torch.full_like(grid, math.nan)], dim=1).repeat(60, 1, 1, 1, 1)
+    found = crop(position, Crop(area=0.3, room=0), seeded())
+    here = torch.isfinite(found[:, 0, 0, :, 0])
+    assert torch.equal(found[:, 0, 0][here], position[:, 0, 0][here]) and found[:, 1].isnan().all()
+    share = here.float().mean(dim=1)
+    assert 0.27 < share.min() < 0.4 and 0.8 < share.max() <= 1.0
+    for clip, kept in zip(grid[0, 0, 0].expand(60, -1, -1), here, strict=True):
+        inside = clip[kept]
+        window = ((clip >= inside.amin(dim=0)) & (clip <= inside.amax(dim=0))).all(dim=1)
+        assert torch.equal(window, kept)
+
+
+def test_a_crop_of_nobody_and_of_3d_changes_nothing():
+    nobody = torch.full((2, 1, 3, len(LAYOUT), 2), math.nan)
+    assert crop(nobody, Crop(area=0.3), seeded()).isnan().all()
+    given = people(dims=3)
+    kept = Augmenter(replace(STILL, crop=Crop(area=0.3)), LAYOUT)(*given, seed=1)
+    torch.testing.assert_close(kept[0], given[0], equal_nan=True)

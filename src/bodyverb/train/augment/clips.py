@@ -7,6 +7,7 @@ from torch import Generator, Tensor
 
 from bodyverb.core import Skeleton
 from bodyverb.train.augment.affine import affine, matrices
+from bodyverb.train.augment.crop import crop
 from bodyverb.train.augment.mirror import mirror
 from bodyverb.train.augment.settings import Augment
 from bodyverb.train.augment.spoil import parts, spoil
@@ -49,6 +50,8 @@ class Augmenter:
         maps = matrices(len(position), position.shape[-1], settings.affine, generator)
         position = affine(position, maps)
         position, score = mirror(position, score, self.flip.to(device), settings.mirror, generator)
+        if settings.crop.area < 1 and position.shape[-1] == 2:
+            position = crop(position, settings.crop, generator)
         position = spoil(position, self.limbs.to(device), settings.spoil, generator)
         factor = torch.randn(len(seconds), 1, device=device, generator=generator)
         seconds = seconds * torch.exp(settings.speed * factor)

@@ -46,6 +46,19 @@ class Spoil:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Crop:
+    """A part of the picture (2D): what lies outside of a random window is missing."""
+
+    area: float = 1.0
+    """Smallest share of the area that the window keeps; 1 keeps everything. The heatmap networks were
+    published with 0.56."""
+    aspect: float = 4 / 3
+    """Largest ratio of the window's sides to those of the box."""
+    room: float = 0.25
+    """Room round the box of the clip that the window lies in, as a share of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Augment:
     """What happens to a clip in training."""
 
@@ -53,6 +66,8 @@ class Augment:
     """Another view and another body."""
     mirror: Mirror = field(default_factory=Mirror)
     """Left and right exchanged."""
+    crop: Crop = field(default_factory=Crop)
+    """A part of the picture."""
     spoil: Spoil = field(default_factory=Spoil)
     """Noise and missing joints."""
     speed: float = 0.4
