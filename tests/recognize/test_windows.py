@@ -48,3 +48,16 @@ def test_one_frame():
     windows, seconds = cut(np.array([3.0]), np.ones((1, 2, 2)), [(3.0, 3.0)], 4)
     assert windows.shape == (1, 1, 4, 2, 2)
     assert (seconds == 0).all()
+
+
+def test_at_a_rate_a_short_window_ends_with_nobody():
+    times = np.arange(40) / 20
+    position = np.stack([times, times], axis=-1)[:, None]
+    where = [(0.0, 1.0), (0.5, 0.7)]
+    made, seconds = cut(times, position, where, 12, 10.0)
+    assert (
+        made.shape == (2, 1, 12, 1, 2) and np.isnan(made[0, 0, 11]).all() and np.isnan(made[1, 0, 3:]).all()
+    )
+    np.testing.assert_allclose(made[0, 0, :11, 0, 0], np.arange(11) / 10, atol=1e-6)
+    np.testing.assert_allclose(made[1, 0, :3, 0, 0], [0.5, 0.6, 0.7], atol=1e-6)
+    np.testing.assert_allclose(seconds[1], [0.0, 0.1, *[0.2] * 10], atol=1e-6)

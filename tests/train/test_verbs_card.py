@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 
 from bodyverb import skeletons
 from bodyverb.train.clips import Clips
+from bodyverb.train.lab_settings import Sampling
 from bodyverb.train.predictions import Predictions
 from bodyverb.train.quantize_verbs import _ladder, agreement
 from bodyverb.train.verbs_card import pair_classes, thresholds, window
@@ -49,9 +50,10 @@ def predictions(chance: np.ndarray, right: np.ndarray) -> Predictions:
 
 def test_windows_are_as_long_as_half_of_the_clips() -> None:
     some = clips([1.0, 2.0, 9.0], [False] * 3, [0, 1, 2])
-    assert window(some) == 2.0
-    assert window(clips([0.0, 0.0], [False] * 2, [0, 1])) == 0.5
-    assert window(clips([99.0, 99.0], [False] * 2, [0, 1])) == 10.0
+    assert window(some, Sampling()) == 2.0
+    assert window(clips([0.0, 0.0], [False] * 2, [0, 1]), Sampling()) == 0.5
+    assert window(clips([99.0, 99.0], [False] * 2, [0, 1]), Sampling()) == 10.0
+    assert window(some, Sampling(steps=31, rate_hz=20)) == 1.5
 
 
 def test_pairs_are_classes_that_mostly_show_two() -> None:

@@ -50,6 +50,7 @@ class Recognizer:
         window_s: longest window in seconds.
         stride_s: distance between window starts in seconds.
         steps: time steps of a window.
+        rate_hz: steps a second; 0: a window has `steps` of them however long it is.
         thresholds: of the open set, see `segments.merge`.
         min_score: joints below this score count as missing.
         persons: people in a window, 1 or 2.
@@ -75,6 +76,7 @@ class Recognizer:
         self.persons, self.pair_classes = persons_of(facts, self.classes)
         self._paired = np.array([verb in self.pair_classes for verb in self.classes])
         self.thresholds: dict[str, float] = DEFAULTS | dict(facts.get("thresholds", {}))
+        self.rate_hz = float(facts.get("sampling", {}).get("rate_hz", 0.0))
         self.min_score = float(facts.get("min_score", 0.0))
         self.session = session
 
@@ -124,7 +126,7 @@ class Recognizer:
         """
         result: list[Window] = []
         for part in _parts(where):
-            inputs, seconds = cut(times, position, part, self.steps)
+            inputs, seconds = cut(times, position, part, self.steps, self.rate_hz)
             if self.persons == 2:
                 inputs = np.concatenate([inputs, np.full_like(inputs, np.nan)], axis=1)
             chances, known = self._run(inputs, seconds, people=1)
@@ -179,7 +181,7 @@ class Recognizer:
 
     def _pair(self, tracks: list[Track], part: list[tuple[float, float]], name: str) -> list[Window]:
         """At most `BATCH` windows of two tracks."""
-        each = [cut(*self._piece(track, part), part, self.steps) for track in tracks]
+        each = [cut(*self._piece(track, part), part, self.steps, self.rate_hz) for track in tracks]
         inputs, seconds = np.concatenate([position for position, _ in each], axis=1), each[0][1]
         ways = [self._run(inputs[:, order], seconds, people=2) for order in ([0, 1], [1, 0])]
         chances, known = ((a + b) / 2 for a, b in zip(*ways, strict=True))

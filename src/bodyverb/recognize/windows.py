@@ -92,7 +92,11 @@ def spans(start_s: float, end_s: float, window_s: float, stride_s: float) -> lis
 
 
 def cut(
-    times: np.ndarray, position: np.ndarray, where: list[tuple[float, float]], steps: int
+    times: np.ndarray,
+    position: np.ndarray,
+    where: list[tuple[float, float]],
+    steps: int,
+    rate_hz: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cuts one track into windows of a network's input.
 
@@ -101,11 +105,21 @@ def cut(
         position: (n, joint, space), NaN = missing.
         where: (start, end) of each window in seconds, as `spans` gives them.
         steps: time steps of a window.
+        rate_hz: steps a second, for networks that were trained so: a window of fewer steps ends with NaN. 0:
+            `steps` of them in every window.
 
     Returns:
-        position (window, 1, steps, joint, space) float32 with NaN and seconds (window, steps) float32 from 0.
+        position (window, 1, steps, joint, space) float32 with NaN and seconds (window, steps) float32 from 0;
+        after the end of a window the seconds stay.
     """
-    targets = np.stack([np.linspace(start, end, steps) for start, end in where])
+    first, last = np.array(where).T[:, :, None]
+    if rate_hz:
+        every = first + np.arange(steps) / rate_hz
+        targets, over = np.minimum(every, last), every > last + 1e-3 / rate_hz
+    else:
+        targets = np.stack([np.linspace(start, end, steps) for start, end in where])
+        over = np.zeros(targets.shape, bool)
     flat = resample(times, position, targets.reshape(-1))
+    flat[over.reshape(-1)] = np.nan
     windows = flat.reshape(len(where), 1, steps, *position.shape[1:])
     return windows, (targets - targets[:, :1]).astype(np.float32)

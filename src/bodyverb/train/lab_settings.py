@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,18 @@ class Sampling:
     """Share of clips in training that are not cropped."""
     jitter: float = 1.0
     """How far a moment may lie from its segment's middle in training, in halves of a segment."""
+    rate_hz: float = 0.0
+    """Moments a second, so that each clip keeps its own pace and length: at most `steps` of them, and NaN
+    after the end of shorter clips. 0: `steps` moments of every clip, however long."""
+
+    def __post_init__(self) -> None:
+        """Check the rate.
+
+        Raises:
+            InputError: it is below 0.
+        """
+        if not 0 <= self.rate_hz < math.inf:
+            raise InputError(f"Expected sampling.rate_hz of 0 or more, got {self.rate_hz:g}; correct it")
 
 
 @dataclass(frozen=True, kw_only=True)

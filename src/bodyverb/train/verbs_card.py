@@ -14,6 +14,7 @@ from bodyverb import __version__, datasets
 from bodyverb.metrics.classification import probability, top_k
 from bodyverb.recognize.segments import DEFAULTS
 from bodyverb.train.clips import Clips
+from bodyverb.train.lab_settings import Sampling
 from bodyverb.train.predictions import Predictions
 from bodyverb.train.trained import Trained
 
@@ -57,7 +58,7 @@ def verbs_card(
         path: where the network goes.
         data: its bytes.
     """
-    joints, window_s = len(trained.skeleton), window(material.train)
+    joints, window_s = len(trained.skeleton), window(material.train, trained.sampling)
     space = ["batch", trained.persons, "time", joints]
     known = _data_facts(trained)
     return {
@@ -92,9 +93,10 @@ def verbs_card(
     }
 
 
-def window(clips: Clips) -> float:
-    """Seconds of a window at run time: half of the training clips are longer."""
-    return float(np.clip(round(float(np.median(clips.length_s)), 2), LEAST_S, MOST_S))
+def window(clips: Clips, sampling: Sampling) -> float:
+    """Seconds of a window at run time: half of the training clips are longer, but no more than are seen."""
+    most = min(MOST_S, (sampling.steps - 1) / sampling.rate_hz) if sampling.rate_hz else MOST_S
+    return float(np.clip(round(float(np.median(clips.length_s)), 2), min(LEAST_S, most), most))
 
 
 def thresholds(made: Predictions) -> dict[str, float]:
