@@ -94,20 +94,9 @@ class RawKeypoint(nn.Module):
         self.config, self.persons = config, persons
         self.box = Box()
         first, plane = (joints, [persons, 2]) if config.layout == "jfpd" else (persons, [joints, 2])
-        inputs, outputs = first * (1 + config.mask), config.width
-        parts: list[nn.Module] = []
-        for stage, count in enumerate(config.convolutions):
-            if stage in (1, 2) and plane != [1, 1]:
-                step = [min(side, 3) for side in plane] if stage == 1 else plane
-                parts.append(nn.MaxPool3d((1, *step), ceil_mode=True))
-                plane = [-(-side // by) for side, by in zip(plane, step, strict=True)]
-            for _ in range(count):
-                parts += [conv3d(inputs, outputs), nn.ReLU()]
-                inputs = outputs
-            outputs *= 2
-        self.trunk = nn.Sequential(*parts)
+        self.trunk, outputs = trunk(config, first * (1 + config.mask), plane)
         self.dropout = nn.Dropout(config.dropout)
-        self.classes = nn.Linear(inputs, n_classes)
+        self.classes = nn.Linear(outputs, n_classes)
 
     def forward(self, position: Tensor, score: Tensor, seconds: Tensor) -> Tensor:
         """Classify a batch of clips.
@@ -131,6 +120,22 @@ class RawKeypoint(nn.Module):
         if self.config.layout == "jfpd":
             parts = [part.transpose(1, 3) for part in parts]
         return torch.cat(parts, dim=1)
+
+
+def trunk(config: Config, inputs: int, plane: list[int]) -> tuple[nn.Module, int]:
+    """The convolutions over a plane of so many cells, and the number of their output channels."""
+    outputs = config.width
+    parts: list[nn.Module] = []
+    for stage, count in enumerate(config.convolutions):
+        if stage in (1, 2) and plane != [1, 1]:
+            step = [min(side, 3) for side in plane] if stage == 1 else plane
+            parts.append(nn.MaxPool3d((1, *step), ceil_mode=True))
+            plane = [-(-side // by) for side, by in zip(plane, step, strict=True)]
+        for _ in range(count):
+            parts += [conv3d(inputs, outputs), nn.ReLU()]
+            inputs = outputs
+        outputs *= 2
+    return nn.Sequential(*parts), inputs
 
 
 def conv3d(inputs: int, outputs: int) -> nn.Sequential:
