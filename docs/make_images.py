@@ -1,10 +1,11 @@
-"""Make docs/images: demo.png (a frame of the demo and its report), layouts.png and kinect-camera.png.
+"""Make docs/images: demo.png (a frame of the demo and its report), layouts.png, kinect-camera.png and
+augmentation.png.
 
     python docs/make_images.py [--pose NET --detector NET --verbs NET] [--seconds 20] [--at 15]
     python docs/make_images.py --drawings
 
 The report is photographed by a headless Chromium; where there is none, a second frame takes its place.
-`--drawings` makes the pictures of the joint layouts and of the Kinect's camera alone.
+`--drawings` makes the pictures of the joint layouts, of the Kinect's camera and of the augmentations alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from draw_augmentations import draw_augmentations
 
 from bodyverb import skeletons
 from bodyverb.core import Skeleton
@@ -144,6 +146,18 @@ def draw_kinect() -> np.ndarray:
     return np.vstack([np.hstack(cells[:2]), np.hstack(cells[2:])])
 
 
+def draw_augmented() -> np.ndarray:
+    """A waving person, changed in each way that training changes clips; (h, w, 3) uint8 RGB."""
+    layout = skeletons.get("kinect25")
+    bodies = [
+        np.array([pose.get(joint, place(joint, layout)) for joint in layout.joints]) for pose in (WAVING, {})
+    ]
+    waving, standing = (
+        np.column_stack((flat[:, 0], 1 - flat[:, 1], 0.15 * flat[:, 0] ** 2)) for flat in bodies
+    )
+    return draw_augmentations(waving, standing, layout)
+
+
 def paper(height: int, width: int) -> np.ndarray:
     """A white picture."""
     return np.full((height, width, 3), 255, np.uint8)
@@ -207,11 +221,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the clip")
     parser.add_argument("--at", type=float, default=0.8, help="which moment, as a share of the clip")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--drawings", action="store_true", help="layouts and the Kinect's camera alone")
+    parser.add_argument("--drawings", action="store_true", help="no demo")
     given = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     write_image(IMAGES / "layouts.png", draw_layouts())
     write_image(IMAGES / "kinect-camera.png", draw_kinect())
+    write_image(IMAGES / "augmentation.png", draw_augmented())
     if given.drawings:
         return
     with tempfile.TemporaryDirectory() as place:

@@ -122,6 +122,26 @@ def test_noise_and_offset_have_the_size_asked_for():
     torch.testing.assert_close(moved[:, :, 0], moved[:, :, 5], atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["kinect25", "openpose25", "h36m17"])
+def test_a_limb_leaves_with_its_fingers_or_toes(name):
+    layout = skeletons.get(name)
+    whole = parts(layout.joints)[:8]
+    for at, (stem, side) in enumerate((s, d) for s in ("shoulder", "elbow", "hip", "knee")
+                                      for d in ("left", "right")):  # fmt: skip
+        left = {layout.index(f"{side}_{stem}")}
+        for _ in layout.joints:  # all that hangs on it
+            left |= {joint for joint, parent in enumerate(layout.parents) if parent in left}
+        ends = {joint for joint in left if side in layout.joints[joint]}
+        assert ends == set(torch.nonzero(whole[at]).flatten().tolist())
+
+
+def test_fingers_and_toes_are_told_apart_by_name():
+    layout = skeletons.get("blazepose33")
+    arm, leg = ({layout.joints[at] for at in torch.nonzero(parts(layout.joints)[row])[:, 0]} for row in (0, 4))
+    assert {"left_pinky", "left_index", "left_thumb"} <= arm and not {"left_foot_index", "left_hip"} & arm
+    assert {"left_heel", "left_foot_index"} <= leg and "left_index" not in leg
+
+
 def test_joints_moments_and_limbs_leave_in_the_shares_asked_for():
     position = people(rows=400, persons=1)[0].nan_to_num(nan=0.0)
     limbs = parts(LAYOUT.joints)

@@ -9,13 +9,15 @@ from torch import Generator, Tensor
 
 from bodyverb.train.augment.settings import Spoil
 
+_HAND = ("wrist", "hand", "thumb", "index", "pinky")
+_FOOT = ("ankle", "foot", "heel", "toe", "big_toe", "small_toe")
 PARTS = (
-    ("shoulder", "elbow", "wrist", "hand"),
-    ("elbow", "wrist", "hand"),
-    ("hip", "knee", "ankle", "foot"),
-    ("knee", "ankle", "foot"),
+    ("shoulder", "elbow", *_HAND),
+    ("elbow", *_HAND),
+    ("hip", "knee", *_FOOT),
+    ("knee", *_FOOT),
 )
-"""Joints of one side that leave together, by the ends of their names."""
+"""Joints of one side that leave together, by the beginnings of their names."""
 
 
 def spoil(position: Tensor, limbs: Tensor, settings: Spoil, generator: Generator) -> Tensor:
@@ -52,9 +54,9 @@ def spoil(position: Tensor, limbs: Tensor, settings: Spoil, generator: Generator
 def parts(joints: Sequence[str]) -> Tensor:
     """(part, joint) bool: an arm, a leg, a part of one, or the head."""
     groups = [
-        [name.startswith(side) and name.endswith(ends) for name in joints]
-        for ends in PARTS
-        for side in ("left", "right")
+        [name.startswith(tuple(side + word for word in words)) for name in joints]
+        for words in PARTS
+        for side in ("left_", "right_")
     ]
     return torch.tensor([*groups, [name in ("head", "nose", "head_top") for name in joints]])
 
