@@ -137,7 +137,9 @@ def test_a_limb_leaves_with_its_fingers_or_toes(name):
 
 def test_fingers_and_toes_are_told_apart_by_name():
     layout = skeletons.get("blazepose33")
-    arm, leg = ({layout.joints[at] for at in torch.nonzero(parts(layout.joints)[row])[:, 0]} for row in (0, 4))
+    arm, leg = (
+        {layout.joints[at] for at in torch.nonzero(parts(layout.joints)[row])[:, 0]} for row in (0, 4)
+    )
     assert {"left_pinky", "left_index", "left_thumb"} <= arm and not {"left_foot_index", "left_hip"} & arm
     assert {"left_heel", "left_foot_index"} <= leg and "left_index" not in leg
 
