@@ -66,6 +66,20 @@ def test_every_joint_counts():
         assert (grad.abs().sum(dim=(0, 1, 2, 4)) > 0).all(), layout
 
 
+@pytest.mark.parametrize("layout", raw_keypoint.LAYOUTS)
+def test_both_layouts_learn_sixteen_random_clips_by_heart(layout):
+    position, score, seconds = people(batch=16, time=8)
+    torch.manual_seed(0)
+    network, label = made(layout=layout).train(), torch.arange(16) % 8
+    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)
+    for _ in range(40):
+        loss = torch.nn.functional.cross_entropy(network(position, score, seconds), label)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert (network(position, score, seconds).argmax(dim=1) == label).all()
+
+
 def test_an_unknown_layout_is_refused():
     with pytest.raises(InputError, match="jfpd, pjfd, got 'fjpd'; choose one"):
         made(layout="fjpd")
