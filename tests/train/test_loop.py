@@ -320,6 +320,27 @@ def test_curves_are_drawn(tmp_path: Path) -> None:
     assert all(blue[:, at : at + 640].any() for at in (0, 640, 1280))
     one = cv2.imread(str(draw_curves(log[:1], tmp_path / "one.png", "Training")))
     assert one.shape[1] == 3 * 640
+    points = [{"epoch": at / 9, "loss": 2.0, "mean loss": 2.1} for at in range(30)]
+    below = cv2.imread(str(draw_curves(log, tmp_path / "both.png", "Training", points)))
+    assert below.shape[0] > picture.shape[0] + 300 and below.shape[1] == picture.shape[1]
+    blue = (below == (178, 114, 0)).all(-1)[picture.shape[0] :]
+    assert blue[:, :640].any() and not blue[:, 640:].any()
+
+
+def test_single_steps_are_told_and_survive_a_kill(toy: ModuleType, tmp_path: Path) -> None:
+    toy.train(tmp_path / "whole", loop={"epochs": 3})
+    toy.train(tmp_path / "cut", loop={"epochs": 2})
+    toy.train(tmp_path / "cut", loop={"epochs": 3, "resume": True})
+    whole, cut = (
+        list(csv.DictReader((tmp_path / name / "steps.csv").read_text().splitlines()))
+        for name in ("whole", "cut")
+    )
+    assert list(whole[0]) == ["epoch", "loss", "top1", "mean loss", "mean top1"]
+    assert whole[-1]["epoch"] == "3" and len(whole) % 3 == 0 and len(cut) == len(whole)
+    own = [float(row["loss"]) for row in whole[: len(whole) // 3]]
+    means = [float(row["mean loss"]) for row in whole[: len(whole) // 3]]
+    assert means == pytest.approx([sum(own[: at + 1]) / (at + 1) for at in range(len(own))], rel=1e-4)
+    assert [row["mean loss"] for row in whole][-1] == rows(tmp_path / "whole")[-1]["loss"]
 
 
 def test_the_module_is_trained_in_place(toy: ModuleType, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def the_same(whole: Path, part: Path) -> None:
     assert sorted(points(part)) == sorted(points(whole))
     assert len(set(points(part))) == len(points(part)) == len(rows) * (len(rows[0]))
     assert {path.name for path in part.iterdir() if not path.name.startswith("events.")} == {
-        "best.pt", "curves.png", "environment.json", "last.pt", "log.csv",
+        "best.pt", "curves.png", "environment.json", "last.pt", "log.csv", "steps.csv",
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a training tells while it runs: log.csv, TensorBoard events, curves.png, a line an epoch."""
+"""What a training tells while it runs: log.csv, steps.csv, curves.png, TensorBoard events, lines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Log:
         if self._events is not None:
             self._events.close()
 
-    def begin(self, rows: Sequence[Row]) -> None:
+    def begin(self, rows: Sequence[Row], points: Sequence[Row] = ()) -> None:
         """Write the rows of the epochs that are done already, in place of what is there."""
         from tensorboardX import SummaryWriter
 
@@ -49,21 +49,31 @@ class Log:
         for row in rows:
             self._add(row)
         if rows:
-            _write_csv(self._out / "log.csv", rows)
+            self._write(rows, points)
 
-    def epoch(self, rows: Sequence[Row]) -> None:
-        """The last row is new."""
-        _write_csv(self._out / "log.csv", rows)
+    def epoch(self, rows: Sequence[Row], points: Sequence[Row] = ()) -> None:
+        """The last row is new.
+
+        Args:
+            rows: one an epoch.
+            points: one for each of some steps: its own numbers and the means of its epoch so far.
+        """
+        self._write(rows, points)
         self._add(rows[-1])
         self._events.flush()
         self._say("  ".join(f"{key} {value:.4g}" for key, value in rows[-1].items()))
         if time.monotonic() - self._drawn > DRAW_SECONDS:
-            self.draw(rows)
+            self.draw(rows, points)
 
-    def draw(self, rows: Sequence[Row]) -> None:
+    def draw(self, rows: Sequence[Row], points: Sequence[Row] = ()) -> None:
         """Draw the curves."""
-        draw_curves(rows, self._out / "curves.png", f"Training of {self._out.name}")
+        draw_curves(rows, self._out / "curves.png", f"Training of {self._out.name}", points)
         self._drawn = time.monotonic()
+
+    def _write(self, rows: Sequence[Row], points: Sequence[Row]) -> None:
+        _write_csv(self._out / "log.csv", rows)
+        if points:
+            _write_csv(self._out / "steps.csv", points)
 
     def _add(self, row: Row) -> None:
         for key, value in row.items():

@@ -30,6 +30,8 @@ FREE = tuple(
     for name in ("epochs", "accelerator", "threads", "resume", "patience", "save_steps", "save_seconds")
 )
 """What a resumed run may change."""
+POINTS = 20
+"""Steps of an epoch, about, whose own numbers are kept."""
 
 
 def fit(
@@ -96,7 +98,7 @@ def fit(
             run.judge(validate, select)
             run.end_epoch(log)
         if run.leads:
-            log.draw(run.state["rows"])
+            log.draw(run.state["rows"], run.state["points"])
     return dict(run.state["best"])
 
 
@@ -138,7 +140,7 @@ class _Run:
         self.generators: dict[str, Any] | None = None  # of a resumed run, until its first step
         self.state: dict[str, Any] = {
             "epoch": 0, "batch": 0, "step": 0, "seconds": 0.0, "spent": 0.0,
-            "lr": 0.0, "sums": {}, "rows": [], "best": {}, "better": 0, "score": float("-inf"),
+            "lr": 0.0, "sums": {}, "points": [], "rows": [], "best": {}, "better": 0, "score": float("-inf"),
         }  # fmt: skip
 
     # -- beginning and keeping ---------------------------------------------------------------------------
@@ -158,7 +160,7 @@ class _Run:
             checkpoints.sweep(self.out)
             self.environment = EnvironmentFile(self.out, distributed.world_size())
             self.environment.write(self.state["seconds"])
-            log.begin(self.state["rows"])
+            log.begin(self.state["rows"], self.state["points"])
         if not self.loop.resume:
             self.save()
 
@@ -167,7 +169,8 @@ class _Run:
         now = time.monotonic()
         self.state["seconds"] += now - self.since
         self.since = self.saved = now
-        self.state["sums"] = {key: float(value) for key, value in self.state["sums"].items()}
+        self.state["sums"] = _floats(self.state["sums"])
+        self.state["points"] = [_floats(point) for point in self.state["points"]]
         states = distributed.gathered((generators(), self.state["sums"]))
         if self.leads:
             content = {
@@ -195,7 +198,7 @@ class _Run:
                 f"Expected a checkpoint of this network, got another's ({str(error).splitlines()[0]}); "
                 f"train in another folder: {self.last}"
             ) from error
-        self.state = dict(content["state"])
+        self.state |= content["state"]
         if len(content["generators"]) == distributed.world_size():
             self.generators = content["generators"][distributed.rank()]
             self.state["sums"] = content["sums"][distributed.rank()]
@@ -216,8 +219,10 @@ class _Run:
         self.module.train()
         for group in self._groups(batches):
             share = (state["epoch"] + state["batch"] / steps) / self.loop.epochs
-            self._step(group, share, guard)
+            numbers = self._step(group, share, guard)
             state["batch"] += len(group)
+            if self.leads and state["batch"] % max(1, steps // POINTS) < len(group):
+                self._note(state["epoch"] + state["batch"] / steps, numbers)
             bar.move(state["epoch"], state["batch"], steps, state["sums"]["loss"])
             if self._due():
                 guard.flush()
@@ -241,8 +246,17 @@ class _Run:
         while group := list(islice(left, self.loop.accumulate)):
             yield group
 
-    def _step(self, group: list[Any], share: float, guard: Guard) -> None:
-        """One update of the weights by the mean gradient of some batches; `share` of the run is over."""
+    def _note(self, epoch: float, numbers: dict[str, Any]) -> None:
+        """Keep what a step was told by its own batch, and the means of the epoch so far."""
+        means = {f"mean {key}": value / self.state["batch"] for key, value in self.state["sums"].items()}
+        self.state["points"].append({"epoch": epoch, **numbers, **means})
+
+    def _step(self, group: list[Any], share: float, guard: Guard) -> dict[str, Any]:
+        """One update of the weights by the mean gradient of some batches; `share` of the run is over.
+
+        Returns:
+            The numbers of the last of them.
+        """
         state, sums = self.state, self.state["sums"]
         where = f"epoch {state['epoch'] + 1}, step {state['step'] + 1}"
         state["lr"] = self.rates.set(factor(share, self.optim))
@@ -255,8 +269,11 @@ class _Run:
                 value, numbers = self.loss(self.module, batch)
             guard.look("loss", value, batch, where)
             self.fabric.backward(value / len(group) if len(group) > 1 else value)
-            for key, number in {"loss": value, **numbers}.items():
-                number = number.detach().double() if isinstance(number, Tensor) else number
+            own = {
+                key: number.detach().double() if isinstance(number, Tensor) else number
+                for key, number in {"loss": value, **numbers}.items()
+            }
+            for key, number in own.items():
                 sums[key] = sums.get(key, 0.0) + number
         distributed.average_gradients(self.module)
         if self.optim.clip_norm:
@@ -267,6 +284,7 @@ class _Run:
         if self.average is not None:
             self.average.update_parameters(self.module)
         state["step"] += 1
+        return own
 
     def _due(self) -> bool:
         """A checkpoint inside of an epoch is asked for now."""
@@ -307,5 +325,9 @@ class _Run:
         self.state |= {"epoch": self.state["epoch"] + 1, "batch": 0, "sums": {}, "spent": 0.0}
         self.save()
         if self.leads:
-            log.epoch(self.state["rows"])
+            log.epoch(self.state["rows"], self.state["points"])
             self.environment.write(self.state["seconds"])
+
+
+def _floats(numbers: Mapping[str, float | Tensor]) -> dict[str, float]:
+    return {key: float(value) for key, value in numbers.items()}
