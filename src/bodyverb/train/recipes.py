@@ -2,16 +2,17 @@
 run.
 
 `small` is for sets of some hundred to some thousand clips and is the default; `pyskl` is what the graph
-networks were published with (Duan et al., ACM MM 2022), for sets like NTU RGB+D.
+networks were published with (Duan et al., ACM MM 2022), for sets like NTU RGB+D, `posec3d` what the heatmap
+networks were (Duan et al., CVPR 2022); `plain` changes no clip.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bodyverb.core import InputError
-from bodyverb.train.augment.settings import Affine, Augment, Mirror, Spoil
+from bodyverb.train.augment.settings import Affine, Augment, Crop, Mirror, Spoil
 from bodyverb.train.lab_settings import Sampling
 from bodyverb.train.settings import LoopConfig, OptimConfig
 
@@ -71,6 +72,26 @@ RECIPES: dict[str, dict[str, Any]] = {
             ema=0.0,
         ),
         "loop": LoopConfig(epochs=80, validate_every=5),
+    },
+    "posec3d": {
+        "batch": 256,
+        "least_steps": 1,
+        "smoothing": 0.0,
+        "sampling": Sampling(steps=48, crop=1.0),
+        "augment": replace(_STILL, mirror=Mirror(chance=0.5), crop=Crop(area=0.56)),
+        "optim": OptimConfig(
+            name="sgd",
+            lr=0.4,
+            base_batch=256,
+            momentum=0.9,
+            nesterov=False,
+            weight_decay=3e-4,
+            decay_all=True,
+            warmup=0.0,
+            clip_norm=40.0,
+            ema=0.0,
+        ),
+        "loop": LoopConfig(epochs=240, validate_every=10),
     },
     "plain": {
         "augment": _STILL,
