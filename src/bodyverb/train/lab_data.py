@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,14 +53,20 @@ def open_table(settings: DataSettings) -> ClipTable:
 def load_parts(settings: DataSettings, progress: Progress = lambda part, done, all_: None) -> Parts:
     """Reads all parts.
 
+    All parts have room for as many people as the one to learn from.
+
     Raises:
-        InputError: a split or part does not exist or is empty, or a class has no clip to learn from.
+        InputError: a split or part does not exist or is empty, a class has no clip to learn from, or people
+            are none of 1 and 2.
     """
+    if settings.persons not in (0, 1, 2):
+        raise InputError(f"Expected --persons 1 or 2, got {settings.persons}; choose one of them")
     table = open_table(settings)
     split = split_name(table, settings)
-    found = {}
+    found: dict[str, Clips] = {}
     for part, title in (("train", settings.train_split), ("test", settings.test_split)):
         found[part] = load_part(settings, table, part_ids(table, split, title), part, progress)
+        settings = replace(settings, persons=found["train"].persons)
     known = table.splits[split].get("validation") if split in table.splits else None
     validation = None
     if settings.validation == "auto" and known:
@@ -70,6 +76,8 @@ def load_parts(settings: DataSettings, progress: Progress = lambda part, done, a
     train = found["train"]
     empty = [name for k, name in enumerate(train.classes) if not (train.label == k).any()]
     notes = list(table.notes)
+    if train.persons == 2 and not np.isfinite(train.position[:, 1]).any():
+        notes.append("no clip to learn from has a second person; --persons 1 is quicker")
     if empty:
         wanted = sorted(
             {train.classes[k] for c in (found["test"], validation) if c for k in c.label} & {*empty}

@@ -60,11 +60,13 @@ class Sampling:
     after the end of shorter clips. 0: `steps` moments of every clip, however long."""
 
     def __post_init__(self) -> None:
-        """Check the rate.
+        """Check steps and rate.
 
         Raises:
-            InputError: it is below 0.
+            InputError: there is no step, or the rate is below 0.
         """
+        if self.steps < 1:
+            raise InputError(f"Expected sampling.steps of 1 or more, got {self.steps}; correct it")
         if not 0 <= self.rate_hz < math.inf:
             raise InputError(f"Expected sampling.rate_hz of 0 or more, got {self.rate_hz:g}; correct it")
 
