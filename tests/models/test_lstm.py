@@ -9,7 +9,7 @@ from torch import nn  # noqa: E402
 from bodyverb import skeletons  # noqa: E402
 from bodyverb.core import InputError, Skeleton  # noqa: E402
 from bodyverb.models import lstm, lstm_projections  # noqa: E402
-from bodyverb.models._frames import Memory, Torso, at_last  # noqa: E402
+from bodyverb.models._frames import Memory, Standard, Torso, at_last, somebody  # noqa: E402
 
 MPII = skeletons.get("mpii16")
 NAN = float("nan")
@@ -113,8 +113,20 @@ def test_the_last_step_is_that_of_a_packed_sequence():
     x = position.nan_to_num().flatten(0, 1).flatten(2)
     packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
     _, (wanted, _) = nn.LSTM.forward(memory, packed)
-    found = at_last(memory(x), position, torch.ones(3, 1, 7, 3))
+    found = at_last(memory(x), somebody(position, torch.ones(3, 1, 7, 3)))
     torch.testing.assert_close(found, wanted[-1], atol=1e-6, rtol=0)
+
+
+def test_padding_is_no_part_of_what_is_usual():
+    """The statistics of training are those of frames with somebody in them."""
+    x, there = bodies(4, 6, 5), torch.rand(4, 6, generator=torch.Generator().manual_seed(1)) < 0.5
+    norm = Standard(5).train()
+    found = norm(torch.where(there[..., None], x, 99.0), there)
+    torch.testing.assert_close(found[there], nn.functional.batch_norm(x[there], None, None, training=True))
+    assert (found[~there] == 0).all()
+    torch.testing.assert_close(norm.norm.running_mean, 0.1 * x[there].mean(dim=0))
+    before = norm.norm.running_mean.clone()
+    assert (norm(x, torch.zeros_like(there)) == 0).all() and torch.equal(norm.norm.running_mean, before)
 
 
 def test_a_branch_sees_its_plane_alone():

@@ -72,8 +72,41 @@ def _root(square: Tensor) -> Tensor:
     return square.clamp_min(TINY * TINY).sqrt()
 
 
+class Standard(nn.Module):
+    """Each joint's each channel about its mean over the clips that were learned from, in its deviations.
+
+    What all frames have in common would drown what they tell apart: a memory hardly learns then. Nothing here
+    is learned by gradients; frames in which nobody is do not count.
+
+    Args:
+        channels: of a frame.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(channels, affine=False)
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """Map (n, time, channel) to the same shape.
+
+        Args:
+            x: what a memory is to see.
+            there: (n, time), true where somebody is.
+        """
+        rows = x.flatten(0, 1)
+        if not self.training:
+            return self.norm(rows).view_as(x)
+        seen = there.flatten()
+        found = torch.zeros_like(rows)
+        if seen.sum() > 1:
+            found[seen] = self.norm(rows[seen])
+        return found.view_as(x)
+
+
 class Memory(nn.LSTM):
     """Stacked long short-term memories that start at zero and go forward; one operator a layer in ONNX.
+
+    The gates begin inclined to keep what they hold (Jozefowicz et al., ICML 2015).
 
     Args:
         inputs: features of a frame.
@@ -84,6 +117,8 @@ class Memory(nn.LSTM):
 
     def __init__(self, inputs: int, hidden: int, layers: int, dropout: float) -> None:
         super().__init__(inputs, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
+        for layer in self.all_weights:
+            nn.init.ones_(layer[2][hidden : 2 * hidden])
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         """Map (n, time, inputs) to (n, time, hidden)."""
@@ -113,19 +148,31 @@ def _gates(rows: Tensor) -> Tensor:
     return torch.cat([enter, leave, forget, cell])
 
 
-def at_last(steps: Tensor, position: Tensor, score: Tensor) -> Tensor:
+def somebody(position: Tensor, score: Tensor) -> Tensor:
+    """The frames in which a person is.
+
+    Args:
+        position: (batch, person, time, joint, dims), NaN = missing.
+        score: (batch, person, time, joint).
+
+    Returns:
+        (batch x person, time) bool.
+    """
+    return ((position.abs() < FAR).all(dim=-1) & (score > 0)).any(dim=-1).flatten(0, 1)
+
+
+def at_last(steps: Tensor, there: Tensor) -> Tensor:
     """What a memory says in the last frame of each person.
 
     Frames after it are padding: they do not count, and a memory that goes forward does not know of them.
 
     Args:
-        steps: (batch x person, time, feature).
-        position: (batch, person, time, joint, dims), NaN = missing; score: (batch, person, time, joint).
+        steps: (n, time, feature).
+        there: (n, time), true where somebody is.
 
     Returns:
-        (batch x person, feature); of somebody who never is there, the first frame's.
+        (n, feature); of somebody who never is there, the first frame's.
     """
-    there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).any(dim=-1).flatten(0, 1)
     place = torch.arange(steps.shape[1], device=steps.device)
     last = (there * place).amax(dim=1)
     return steps.gather(1, last[:, None, None].expand(-1, 1, steps.shape[2])).squeeze(1)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bodyverb.core import InputError, Skeleton
 from bodyverb.models._blocks import over_people
-from bodyverb.models._frames import Memory, Torso, at_last
+from bodyverb.models._frames import Memory, Standard, Torso, at_last, somebody
 from bodyverb.models._streams import STREAMS, StreamConfig, Streams, check_fit
 
 CARD = {
@@ -89,6 +89,7 @@ class Lstm(nn.Module):
         if config.torso:
             self.streams.normalise = Torso(skeleton, dims, config.view)
         inputs = len(skeleton) * self.streams.channels
+        self.norm = Standard(inputs)
         self.embed = nn.Linear(inputs, config.embed) if config.embed else nn.Identity()
         self.memory = Memory(config.embed or inputs, config.hidden, config.layers, config.dropout)
         self.dropout = nn.Dropout(config.dropout)
@@ -107,6 +108,7 @@ class Lstm(nn.Module):
             logits (batch, class).
         """
         channels, present = self.streams(position, score)
-        steps = self.memory(self.embed(channels.flatten(0, 1).flatten(2)))
-        last = at_last(steps, position, score).float()
+        there = somebody(position, score)
+        steps = self.memory(self.embed(self.norm(channels.flatten(0, 1).flatten(2), there)))
+        last = at_last(steps, there).float()
         return self.classes(self.dropout(over_people(last, present)))

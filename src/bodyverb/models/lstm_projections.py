@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from bodyverb.core import InputError, Skeleton
 from bodyverb.models._blocks import over_people
-from bodyverb.models._frames import Memory, Torso, at_last
+from bodyverb.models._frames import Memory, Standard, Torso, at_last, somebody
 from bodyverb.models._streams import StreamConfig, Streams, check_fit
 from bodyverb.models.lstm import check_layers
 
@@ -95,13 +95,15 @@ class Branch(nn.Module):
     def __init__(self, config: Config, joints: int, channels: tuple[int, ...]) -> None:
         super().__init__()
         self.register_buffer("channels", torch.tensor(channels), persistent=False)
+        self.norm = Standard(joints * len(channels))
         self.memory = Memory(joints * len(channels), config.hidden, config.layers, config.dropout)
         self.smooth = nn.Conv1d(1, 1, 3, padding=1)
+        nn.init.dirac_(self.smooth.weight)
 
-    def forward(self, channels: Tensor, position: Tensor, score: Tensor) -> Tensor:
-        """Map (batch x person, time, joint, channel) to (batch x person, hidden)."""
-        steps = self.memory(channels.index_select(3, self.channels).flatten(2))
-        smoothed: Tensor = self.smooth(at_last(steps, position, score)[:, None])
+    def forward(self, channels: Tensor, there: Tensor) -> Tensor:
+        """Map (n, time, joint, channel), people `there` (n, time), to (n, hidden)."""
+        seen = self.norm(channels.index_select(3, self.channels).flatten(2), there)
+        smoothed: Tensor = self.smooth(at_last(self.memory(seen), there)[:, None])
         return smoothed[:, 0]
 
 
@@ -133,7 +135,7 @@ class LstmProjections(nn.Module):
             logits (batch, class).
         """
         channels, present = self.streams(position, score)
-        people = channels.flatten(0, 1)
-        parts = [branch(people, position, score) for branch in self.branches]
+        people, there = channels.flatten(0, 1), somebody(position, score)
+        parts = [branch(people, there) for branch in self.branches]
         features = sum(parts[1:], parts[0]).float()
         return self.classes(self.dropout(over_people(features, present)))
