@@ -105,19 +105,20 @@ def test_rates_scale_with_the_rows_of_a_step(toy: ModuleType, tmp_path: Path) ->
         toy.train(tmp_path / "none", optim=optim)
 
 
-def test_averaged_weights_are_kept(toy: ModuleType, tmp_path: Path) -> None:
-    """Decay 0.9 over 15 steps: a weighted mean of the weights after each step."""
+@pytest.mark.parametrize(("asked", "decay"), [(0.6, 0.6), (0.9, 1 - 4 / 15)])
+def test_averaged_weights_are_kept(toy: ModuleType, tmp_path: Path, asked: float, decay: float) -> None:
+    """A weighted mean of the weights after each of 15 steps, over a quarter of them at most."""
     seen: list[Tensor] = []
 
     def loss(module: nn.Module, batch: Any) -> Any:
         seen.append(next(module.parameters()).detach().clone())
         return toy.cross_entropy(module, batch)
 
-    module, _ = toy.train(tmp_path, loss=loss, loop={"select_last": True})
+    module, _ = toy.train(tmp_path, loss=loss, loop={"select_last": True}, optim={"ema": asked})
     after = [*seen[1:], next(module.parameters()).detach()]
     mean = after[0]
     for value in after[1:]:
-        mean = 0.9 * mean + 0.1 * value
+        mean = decay * mean + (1 - decay) * value
     torch.testing.assert_close(weights(tmp_path / "best.pt")["0.weight"], mean)
 
 

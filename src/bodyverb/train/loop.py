@@ -88,7 +88,8 @@ def fit(
     decided = checkpoints.plain(
         {"optim": asdict(optim), "loop": asdict(loop), "batch": batch, "run": settings or {}}
     )
-    run = _Run(module, loss, optim, loop, batch, decided, out)
+    steps = sum(-(-max(1, steps_per_epoch(epoch)) // loop.accumulate) for epoch in range(loop.epochs))
+    run = _Run(module, loss, optim, loop, batch, steps, decided, out)
     shown = say is print and run.leads
     with repeatable(run.fabric.device), TrainingBar(loop.epochs, shown) as bar, Log(out, say) as log:
         run.begin(log)
@@ -118,6 +119,7 @@ class _Run:
         optim: OptimConfig,
         loop: LoopConfig,
         batch: int,
+        steps: int,
         decided: dict[str, Any],
         out: Path,
     ) -> None:
@@ -130,7 +132,8 @@ class _Run:
         distributed.same_everywhere(self.module)
         self.average = None
         if optim.ema and not loop.overfit:
-            decay = get_ema_multi_avg_fn(optim.ema)
+            # at most over a quarter of the run, or a short one would remember its random beginning
+            decay = get_ema_multi_avg_fn(min(optim.ema, max(0.0, 1.0 - 4.0 / steps)))
             self.average = AveragedModel(module, multi_avg_fn=decay, use_buffers=True)
         scale = batch * loop.accumulate / optim.base_batch if optim.base_batch else 1.0
         self.optimizers = make_optimizers(self.module, optim, scale)

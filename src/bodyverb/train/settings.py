@@ -104,7 +104,8 @@ class OptimConfig:
     clip_norm: float = 5.0
     """Gradient norm above which gradients are scaled down; 0 switches it off."""
     ema: float = 0.998
-    """Decay of the averaged weights that are evaluated and kept; 0 switches averaging off."""
+    """Decay of the averaged weights that are evaluated and kept, over a quarter of the run at most; 0
+    switches averaging off."""
 
     def __post_init__(self) -> None:
         """Check the numbers.
