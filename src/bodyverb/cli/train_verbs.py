@@ -30,7 +30,7 @@ class Command(DataSettings, Recipe):
     model: str = MODEL
     """Architecture (`bodyverb bench models` lists them)."""
     recipe: str = DEFAULT
-    """Named settings to start from: small, pyskl, posec3d or plain."""
+    """Named settings to start from: small, pyskl, posec3d, lstm or plain."""
     stream: str = ""
     """What the network sees: j joints, b bones, jm or bm their motion; its own default otherwise."""
     network: tuple[str, ...] = field(default=())

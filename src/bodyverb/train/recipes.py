@@ -3,7 +3,9 @@ run.
 
 `small` is for sets of some hundred to some thousand clips and is the default; `pyskl` is what the graph
 networks were published with (Duan et al., ACM MM 2022), for sets like NTU RGB+D, `posec3d` what the heatmap
-networks were (Duan et al., CVPR 2022); `plain` changes no clip.
+networks were (Duan et al., CVPR 2022); `lstm` what pose2action's memories were: whole clips at 30 moments a
+second, one at a time, a thousand clips of each of eight classes an epoch, drawn anew, at a small constant
+rate; `plain` changes no clip.
 """
 
 from __future__ import annotations
@@ -92,6 +94,18 @@ RECIPES: dict[str, dict[str, Any]] = {
             ema=0.0,
         ),
         "loop": LoopConfig(epochs=240, validate_every=10),
+    },
+    "lstm": {
+        "batch": 1,
+        "least_steps": 8000,
+        "smoothing": 0.0,
+        "balance": 1.0,
+        "sampling": Sampling(steps=300, crop=1.0, jitter=0.0, rate_hz=30.0),
+        "augment": _STILL,
+        "optim": OptimConfig(
+            name="adam", lr=2e-5, weight_decay=0.0, schedule="constant", clip_norm=0.0, ema=0.0
+        ),
+        "loop": LoopConfig(epochs=50, precision="32-true"),
     },
     "plain": {
         "augment": _STILL,
