@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from bodyverb import skeletons  # noqa: E402
 from bodyverb.core import InputError, Skeleton  # noqa: E402
 from bodyverb.models import _count, _graph, get, stgcnpp  # noqa: E402
-from bodyverb.models._streams import StreamConfig, Streams  # noqa: E402
+from bodyverb.models._streams import STREAMS, StreamConfig, Streams  # noqa: E402
 
 NAN = float("nan")
 
@@ -231,3 +231,14 @@ def test_networks_are_found_by_name():
     assert get("stgcnpp") is stgcnpp and get("verb_tcn") is get("verb-tcn")
     with pytest.raises(InputError, match="Expected a network for verbs, got 'nonsense'; use one of .*lstm"):
         get("nonsense")
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_bfloat16_autocast_leaves_the_preparation_exact(stream):
+    layout = skeletons.get("kinect25")
+    draw = torch.Generator().manual_seed(0)
+    position = 3 + torch.randn(2, 2, 6, len(layout), 3, generator=draw)
+    streams, score = Streams(layout, StreamConfig(stream=stream), 3), torch.ones(position.shape[:-1])
+    exact = streams(position, score)[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(streams(position, score)[0], exact)

@@ -95,6 +95,10 @@ class Streams(nn.Module):
             channels (batch, person, time, joint, channel), finite, 0 where missing; and present
             (batch, person): 1 where any joint is there.
         """
+        kind = position.device.type
+        if torch.is_autocast_enabled(kind):  # a turn in bfloat16 would drown the motion of a frame
+            with torch.autocast(kind, enabled=False):
+                return self.forward(position, score)
         there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
         position = torch.where(there > 0, position, torch.zeros_like(position))
         joints = self.normalise(position, there), there
