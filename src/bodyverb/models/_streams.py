@@ -96,7 +96,8 @@ class Streams(nn.Module):
             (batch, person): 1 where any joint is there.
         """
         kind = position.device.type
-        if torch.is_autocast_enabled(kind):  # a turn in bfloat16 would drown the motion of a frame
+        if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            # a turn in bfloat16 would drown the motion of a frame
             with torch.autocast(kind, enabled=False):
                 return self.forward(position, score)
         there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
