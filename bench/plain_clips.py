@@ -32,6 +32,7 @@ class PlainLoader:
         scale: largest change of each axis.
         noise: standard deviation, in units of the clip.
         mirror: share of clips.
+        normalise: centre, turn upright, in 2D fit into a box.
     """
 
     records: Sequence[Record]
@@ -42,6 +43,7 @@ class PlainLoader:
     scale: float = 0.1
     noise: float = 0.01
     mirror: float = 0.5
+    normalise: bool = True
 
     def __call__(self, rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Positions (clip, person, time, joint, axis), random, and labels (clip,)."""
@@ -54,7 +56,8 @@ class PlainLoader:
     def prepared(self, record: Record, rng: np.random.Generator | None) -> np.ndarray:
         """(person, time, joint, axis) without chance but that of the frames; None takes frames evenly."""
         position = record["keypoint"].copy()
-        position = self._flat(position) if position.shape[-1] == 2 else self._upright(position)
+        if self.normalise:
+            position = self._flat(position) if position.shape[-1] == 2 else self._upright(position)
         return position[:, self._moments(position.shape[1], rng)]
 
     def changed(self, position: np.ndarray, rng: np.random.Generator) -> np.ndarray:
