@@ -144,8 +144,7 @@ class Memory(nn.LSTM):
 
 def _gates(rows: Tensor) -> Tensor:
     """The rows of the four gates in the order of ONNX: in, out, forget, cell; torch has out at the end."""
-    enter, forget, cell, leave = rows.chunk(4)
-    return torch.cat([enter, leave, forget, cell])
+    return rows.unflatten(0, (4, -1))[[0, 3, 1, 2]].flatten(0, 1)
 
 
 def somebody(position: Tensor, score: Tensor) -> Tensor:
