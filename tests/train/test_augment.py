@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bodyverb import skeletons  # noqa: E402
+from bodyverb.core import Skeleton  # noqa: E402
 from bodyverb.train.augment.affine import affine, matrices  # noqa: E402
 from bodyverb.train.augment.clips import Augmenter  # noqa: E402
 from bodyverb.train.augment.crop import crop  # noqa: E402
@@ -180,3 +181,17 @@ def test_a_crop_of_nobody_and_of_3d_changes_nothing():
     given = people(dims=3)
     kept = Augmenter(replace(STILL, crop=Crop(area=0.3)), LAYOUT)(*given, seed=1)
     torch.testing.assert_close(kept[0], given[0], equal_nan=True)
+
+
+def test_a_layout_without_sides_and_clips_of_one_moment_or_of_nobody_pass():
+    rope = Skeleton(
+        name="rope", joints=("a", "b", "c"), parents=(-1, 0, 1), limbs=(), flip=(0, 1, 2), root=(0,)
+    )
+    position = torch.randn(6, 2, 1, 3, 2, generator=seeded())
+    position[3:] = math.nan
+    strong = Augment(spoil=Spoil(limb=1, joints=0, frames=0), mix=0.5, crop=Crop(area=0.9, room=1))
+    found, score, seconds, _ = Augmenter(strong, rope)(
+        position, torch.ones(6, 2, 1, 3), torch.zeros(6, 1), seed=2
+    )
+    assert found.shape == position.shape and found[3:].isnan().all()
+    assert torch.isfinite(score).all() and torch.isfinite(seconds).all()
