@@ -15,16 +15,19 @@ import json
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from clips import data_root
 from lab import COMMAND, PAGE, SETS
 
+from bodyverb import models, skeletons
+from bodyverb.models._count import count
+
 RESULTS = Path(__file__).parent / "results" / "zoo.json"
 PICTURE = PAGE.parent / "images" / "zoo.png"
-HEATMAPS = ("posec3d", "c3d-light", "x3d-shallow")
 PUBLISHED = {
     "stgcn": 87.8, "stgcnpp": 89.3, "aagcn": 89.0, "ctrgcn": 89.6, "msg3d": 89.6, "dgstgcn": 91.2,
     "posec3d": 93.7, "c3d-light": 92.7, "x3d-shallow": 92.1,
@@ -33,6 +36,8 @@ PUBLISHED = {
 networks on 2D joints of HRNet. As published; nothing of it was run here."""
 GPU = 20e12
 """Multiply-adds a second that a GPU of a data centre is assumed to reach in training: an estimate."""
+OWN = ("bodyverb-s", "verb-tcn", "keypoint-cnn")
+"""Networks of our own design."""
 BUDGETS: dict[str, tuple[str, ...]] = {
     "bodyverb-s": (),
     "": ("--sampling.steps", "32", "--loop.precision", "bf16-mixed", "--loop.epochs", "40"),
@@ -46,8 +51,8 @@ class Cell:
 
     right: list[int] = field(default_factory=list)
     minutes: list[float] = field(default_factory=list)
-    epochs: int = 0
-    steps: int = 0
+    budget: str = ""
+    network: dict[str, Any] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -117,93 +122,125 @@ def measure() -> None:
 
 
 def gather(folders: list[Path]) -> dict[tuple[str, str], Cell]:
-    """Finished runs on the whole training part of a set, by network and set."""
+    """Finished runs on the whole training part of a set, by network (and what is not its default) and set."""
     cells: dict[tuple[str, str], Cell] = {}
     for path in sorted({path for folder in folders for path in folder.rglob("result.json")}):
         config = json.loads((path.parent / "config.json").read_text())
         result, task = json.loads(path.read_text()), config["task"]
         name = config["data"]["data"]
-        default = task["network"].get("stream") in (None, "all", "j")
-        if name not in SETS or not default or result["clips"].get("test") != SETS[name][1]:
+        if name not in SETS or "validation" in result["clips"] or config["recipe"]["loop"]["overfit"]:
             continue
-        if "validation" in result["clips"] or config["recipe"]["loop"]["overfit"]:
+        if result["clips"].get("test") != SETS[name][1]:
             continue
-        cell = cells.setdefault((task["model"], name), Cell())
+        changed = what_differs(task["model"], task["network"])
+        if "stream" in changed:
+            continue  # they stand in the lab's table
+        words = [f"{key}={_word(value)}" for key, value in changed.items()]
+        cell = cells.setdefault((" ".join([task["model"], *words]), name), Cell(network=changed))
         cell.right.append(result["scores"]["test last"]["right"])
         spent = json.loads((path.parent / "environment.json").read_text())["seconds"]
         cell.minutes.append(spent / 60)
-        cell.epochs = config["recipe"]["loop"]["epochs"]
-        cell.steps = config["recipe"]["sampling"]["steps"]
+        cell.budget = f"{config['recipe']['loop']['epochs']} x {config['recipe']['sampling']['steps']}"
     return cells
+
+
+def what_differs(model: str, network: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a network that are not its defaults."""
+    default = json.loads(json.dumps(asdict(models.get(model).Config())))
+    return {key: value for key, value in network.items() if default.get(key) != value}
+
+
+def _word(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def size(model: str, network: dict[str, Any]) -> tuple[int, int]:
+    """Parameters and multiply-adds of one clip of a person of 64 moments."""
+    module = models.get(model)
+    flat = 3 not in module.CARD["dims"]
+    skeleton, dims = skeletons.get("penn13" if flat else "kinect20"), 2 if flat else 3
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in network.items()}
+    built = module.build(module.Config(**values), skeleton, 10, dims=dims, persons=1).eval()
+    position = torch.randn(1, 1, 64, len(skeleton), dims)
+    found = count(built, position, torch.ones(position.shape[:-1]), torch.arange(64)[None] / 30.0)
+    return found.parameters, found.multiply_adds
 
 
 def write(folders: list[Path]) -> None:
     """The table between its marks, and the picture."""
     speeds = json.loads(RESULTS.read_text())["rows"]
     cells = gather(folders)
+    names = sorted({name for name, _ in cells} | set(speeds))
+    settings = {name: cell.network for (name, _), cell in cells.items()}
+    sizes = {name: size(name.split(" ")[0], settings.get(name, {})) for name in names}
     head = ["network", "NW-UCLA", "UTD-MHAD", "Penn Action", "parameters", "multiply-adds", "CPU ms (ONNX)",
-            "minutes", "PYSKL, NTU60 XSub"]  # fmt: skip
+            "epochs x moments, minutes", "PYSKL, NTU60 XSub"]  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
-    for model, row in sorted(speeds.items(), key=lambda item: item[1]["multiply_adds"]):
-        shown = [_accuracy(cells.get((model, name)), SETS[name][1]) for name in SETS]
-        spent = [cells[model, name].minutes for name in SETS if (model, name) in cells]
-        minutes = " / ".join(f"{statistics.median(one):.0f}" for one in spent)
+    for name in sorted(names, key=lambda name: sizes[name][1]):
+        model, _, rest = name.partition(" ")
+        own = [cells.get((name, one)) for one in SETS]
+        shown = [_accuracy(cell, SETS[one][1]) for cell, one in zip(own, SETS, strict=True)]
+        spent = " / ".join(f"{statistics.median(cell.minutes):.0f}" if cell else "-" for cell in own)
+        budget = next((cell.budget for cell in own if cell), "")
         lines.append(
-            f"| [{model}](models/zoo/{model}.md) | {' | '.join(shown)} | {row['parameters'] / 1e6:.2f} M | "
-            f"{row['multiply_adds'] / 1e9:.3f} G | {1e3 / row['onnx_clips_per_s']:.1f} | {minutes or '-'} | "
-            f"{PUBLISHED.get(model, '')} |"
+            f"| [{model}](models/zoo/{model}.md) {rest} | {' | '.join(shown)} | "
+            f"{sizes[name][0] / 1e6:.2f} M | {sizes[name][1] / 1e9:.3f} G | {_ms(speeds.get(name))} | "
+            f"{f'{budget}, {spent}' if budget else ''} | {PUBLISHED.get(name, '')} |"
         )
-    lines += ["", *_missing(cells, speeds)]
+    lines += ["", *_missing(cells, sizes)]
     text = PAGE.read_text(encoding="utf-8")
     begin, end = "<!-- zoo -->\n", "<!-- end of zoo -->"
     before, rest = text.split(begin, 1)
     PAGE.write_text(before + begin + "\n".join(lines) + "\n" + end + rest.split(end, 1)[1], encoding="utf-8")
-    draw(cells, speeds)
+    draw(cells, sizes)
+
+
+def _ms(row: dict[str, Any] | None) -> str:
+    return f"{1e3 / row['onnx_clips_per_s']:.1f}" if row else ""
 
 
 def _accuracy(cell: Cell | None, clips: int) -> str:
     if cell is None:
-        return "not run"
+        return "-"
     mean = statistics.mean(cell.right) / clips
     seeds = len(cell.right)
     return f"{mean:.1%}" + (f" ± {statistics.stdev(cell.right) / clips:.1%} ({seeds})" if seeds > 1 else "")
 
 
-def _missing(cells: dict[tuple[str, str], Cell], speeds: dict[str, Any]) -> list[str]:
+def _missing(cells: dict[tuple[str, str], Cell], sizes: dict[str, tuple[int, int]]) -> list[str]:
     """What was not trained: the command, and the minutes that a GPU would need by its multiply-adds."""
-    train_clips = {"nw_ucla": 1020, "utd_mhad": 431, "penn_action": 1258}
+    clips = {"nw_ucla": 1020, "utd_mhad": 431, "penn_action": 1258}
     lines = []
-    for model, row in speeds.items():
-        gone = [name for name in SETS if (model, name) not in cells]
-        gone = [name for name in gone if "2D" not in row["input"] or name == "penn_action"]
-        if not gone:
-            continue
-        work = sum(3 * row["multiply_adds"] / 2 * train_clips[name] * 40 for name in gone)
-        lines.append(f"| {model} | {', '.join(gone)} | {max(1, round(work / GPU / 60))} |")
+    for name, (_, work) in sizes.items():
+        flat = 3 not in models.get(name.split(" ")[0]).CARD["dims"]
+        gone = [one for one in SETS if (name, one) not in cells and (one == "penn_action" or not flat)]
+        if gone and " " not in name:
+            minutes = sum(3 * work / 2 * clips[one] * 40 for one in gone) / GPU / 60
+            lines.append(f"| {name} | {' '.join(gone)} | {minutes:.1f} |")
     if lines:
-        lines = ["| not run | on | GPU minutes, estimated |", "|---|---|---:|", *lines]
+        lines = ["| not run: `--models` | `--sets` | GPU minutes, estimated |", "|---|---|---:|", *lines]
     return lines
 
 
-def draw(cells: dict[tuple[str, str], Cell], speeds: dict[str, Any]) -> None:
-    """Accuracy against the time of a clip, a panel a set."""
+def draw(cells: dict[tuple[str, str], Cell], sizes: dict[str, tuple[int, int]]) -> None:
+    """Accuracy against multiply-adds, a panel a set."""
     import matplotlib
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    figure, panels = plt.subplots(1, len(SETS), figsize=(13, 4.2), constrained_layout=True)
-    for panel, (name, (words, clips, _, _)) in zip(panels, SETS.items(), strict=True):
-        for model, row in speeds.items():
-            cell = cells.get((model, name))
+    figure, panels = plt.subplots(1, len(SETS), figsize=(14, 4.6), constrained_layout=True)
+    for panel, (one, (words, clips, _, _)) in zip(panels, SETS.items(), strict=True):
+        for name in sizes:
+            cell = cells.get((name, one))
             if cell is None:
                 continue
-            x, y = 1e3 / row["onnx_clips_per_s"], 100 * statistics.mean(cell.right) / clips
-            own = model in ("bodyverb-s", "verb-tcn")
-            panel.scatter(x, y, s=46 if own else 30, color="#c2410c" if own else "#1d4ed8", zorder=3)
-            panel.annotate(model, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
-        panel.set(xscale="log", title=words.split(",")[0], xlabel="ms a clip, ONNX, two CPU threads")
-        panel.margins(x=0.25, y=0.12)
+            x, y = sizes[name][1] / 1e9, 100 * statistics.mean(cell.right) / clips
+            own = name in OWN
+            panel.scatter(x, y, s=50 if own else 30, color="#c2410c" if own else "#1d4ed8", zorder=3)
+            panel.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        panel.set(xscale="log", title=words.split(",")[0], xlabel="multiply-adds of a clip, G")
+        panel.margins(x=0.3, y=0.12)
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("test clips named right, %")
     figure.savefig(PICTURE, dpi=120)
