@@ -83,3 +83,16 @@ def test_grey_is_the_brightest_of_all_joints():
     module = get("c3d-light")
     network = module.build(module.Config(size=16, width=4, grey=True), coco, 5, persons=2)
     assert network(position, score, torch.zeros(2, 3)).shape == (2, 5)
+
+
+def test_maps_of_two_people_have_gradients_where_asked_for_and_outputs_of_their_own():
+    position, score = clip()
+    heatmaps = Heatmaps(skeletons.get("coco17"), HeatmapConfig(size=20))
+    first = heatmaps(position, score)
+    kept = first.clone()
+    heatmaps(position + torch.randn(position.shape), score)
+    assert torch.equal(first, kept)
+    wanted = position.nan_to_num(nan=300.0).requires_grad_()
+    maps = heatmaps(wanted, score)
+    maps.square().sum().backward()
+    assert wanted.grad is not None and wanted.grad[:, 1].abs().sum() > 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -89,7 +88,10 @@ class Heatmaps(nn.Module):
         height = torch.where(there[..., 0] > 0, score, torch.zeros_like(score)).clamp_max(1.0)
         draw = self._lines if self.limbs else self._dots
         people = zip(place.transpose(2, 3).unbind(1), height.transpose(2, 3).unbind(1), strict=True)
-        maps = reduce(torch.maximum, [draw(*person) for person in people])
+        maps = draw(*next(people))
+        for person in people:
+            other = draw(*person)
+            maps = torch.maximum(maps, other, out=None if maps.requires_grad else maps)
         return maps.amax(dim=1, keepdim=True) if self.grey else maps
 
     def _dots(self, place: Tensor, height: Tensor) -> Tensor:
