@@ -150,7 +150,7 @@ class SkeletonImage(nn.Module):
         Returns:
             logits (batch, class).
         """
-        x = self.trunk(self.image(position, score))
+        x = self.trunk((self.image(position, score) - 0.5) / 0.25)  # about mean 0 and variance 1
         return self.classes(self.dropout(x.float().mean(dim=(2, 3))))
 
 
