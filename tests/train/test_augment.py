@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bodyverb import skeletons  # noqa: E402
-from bodyverb.core import Skeleton  # noqa: E402
+from bodyverb.core import InputError, Skeleton  # noqa: E402
 from bodyverb.train.augment.affine import affine, matrices  # noqa: E402
 from bodyverb.train.augment.clips import Augmenter  # noqa: E402
 from bodyverb.train.augment.crop import crop  # noqa: E402
@@ -173,6 +173,12 @@ def test_a_crop_keeps_a_window_of_the_size_asked_for():
         inside = clip[kept]
         window = ((clip >= inside.amin(dim=0)) & (clip <= inside.amax(dim=0))).all(dim=1)
         assert torch.equal(window, kept)
+
+
+@pytest.mark.parametrize("wrong", [{"area": 0}, {"area": 1.5}, {"aspect": 0.5}, {"room": -1}])
+def test_a_window_that_is_none_is_refused(wrong):
+    with pytest.raises(InputError, match=r"Expected crop\.area above 0 up to 1"):
+        Crop(**wrong)
 
 
 def test_a_crop_of_nobody_and_of_3d_changes_nothing():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bodyverb.core import InputError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Affine:
@@ -56,6 +58,19 @@ class Crop:
     """Largest ratio of the window's sides to those of the box."""
     room: float = 0.25
     """Room round the box of the clip that the window lies in, as a share of it."""
+
+    def __post_init__(self) -> None:
+        """Check the window.
+
+        Raises:
+            InputError: there is no such window.
+        """
+        if not (0 < self.area <= 1 and self.aspect >= 1 and self.room >= 0):
+            got = f"{self.area:g}, {self.aspect:g} and {self.room:g}"
+            raise InputError(
+                f"Expected crop.area above 0 up to 1, crop.aspect of 1 or more and crop.room of 0 or more, "
+                f"got {got}; correct them"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
