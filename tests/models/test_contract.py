@@ -256,6 +256,7 @@ def test_layouts_of_the_user(module):
 def test_what_does_not_fit_is_refused_at_once(module):
     card = module.CARD
     wrong = [{"dims": dims} for dims in (1, 2, 3, 4) if dims not in card["dims"]]
+    wrong += [{"persons": persons} for persons in (2, 3) if persons not in card["persons"]]
     wrong += [{"stream": "nonsense"}] if card["streams"] else []
     for changes in wrong:
         with pytest.raises(InputError, match=r"(?s)Expected .*got .*;"):

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bodyverb.core import InputError, Skeleton
+from bodyverb.core import Skeleton
+from bodyverb.models._streams import check_fit
 from bodyverb.models._time_net import TimeNet, each
 
 CARD = {
@@ -81,12 +82,9 @@ def build(
         persons: people of a clip; the mean over those who are there is classified.
 
     Raises:
-        InputError: the stream or the dimensions are unknown.
+        InputError: stream, dims or persons are none of the card's.
     """
-    if config.stream not in STREAMS:
-        raise InputError(f"Expected a stream of {', '.join(STREAMS)}, got '{config.stream}'; choose one")
-    if dims not in (2, 3):
-        raise InputError(f"Expected positions in 2 or 3 dimensions, got {dims}; correct the data")
+    check_fit(CARD, dims, persons, config.stream)
     return BodyverbS(config, skeleton, n_classes, dims, pair=persons == 2)
 
 
