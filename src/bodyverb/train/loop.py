@@ -88,8 +88,7 @@ def fit(
     decided = checkpoints.plain(
         {"optim": asdict(optim), "loop": asdict(loop), "batch": batch, "run": settings or {}}
     )
-    steps = sum(-(-max(1, steps_per_epoch(epoch)) // loop.accumulate) for epoch in range(loop.epochs))
-    run = _Run(module, loss, optim, loop, batch, steps, decided, out)
+    run = _Run(module, loss, optim, loop, batch, decided, out)
     shown = say is print and run.leads
     with repeatable(run.fabric.device), TrainingBar(loop.epochs, shown) as bar, Log(out, say) as log:
         run.begin(log)
@@ -109,6 +108,16 @@ def decisive(settings: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(settings).items() if key not in beside}
 
 
+def _averaging(decay: float) -> Callable[..., None]:
+    """Averaged weights that forget fast at first, or a short run would remember its random beginning."""
+
+    def update(average: Any, current: Any, count: Any) -> None:
+        now = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
+        get_ema_multi_avg_fn(now)(average, current, count)
+
+    return update
+
+
 class _Run:
     """What changes while training, and how it is kept."""
 
@@ -119,7 +128,6 @@ class _Run:
         optim: OptimConfig,
         loop: LoopConfig,
         batch: int,
-        steps: int,
         decided: dict[str, Any],
         out: Path,
     ) -> None:
@@ -132,9 +140,7 @@ class _Run:
         distributed.same_everywhere(self.module)
         self.average = None
         if optim.ema and not loop.overfit:
-            # at most over a quarter of the run, or a short one would remember its random beginning
-            decay = get_ema_multi_avg_fn(min(optim.ema, max(0.0, 1.0 - 4.0 / steps)))
-            self.average = AveragedModel(module, multi_avg_fn=decay, use_buffers=True)
+            self.average = AveragedModel(module, multi_avg_fn=_averaging(optim.ema), use_buffers=True)
         scale = batch * loop.accumulate / optim.base_batch if optim.base_batch else 1.0
         self.optimizers = make_optimizers(self.module, optim, scale)
         self.rates = Rates(self.optimizers)

@@ -104,7 +104,7 @@ class OptimConfig:
     clip_norm: float = 5.0
     """Gradient norm above which gradients are scaled down; 0 switches it off."""
     ema: float = 0.998
-    """Decay of the averaged weights that are evaluated and kept, over a quarter of the run at most; 0
+    """Decay of the averaged weights that are evaluated and kept; after n steps (1 + n) / (10 + n) at most. 0
     switches averaging off."""
 
     def __post_init__(self) -> None:
