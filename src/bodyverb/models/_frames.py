@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bodyverb.core import Skeleton
+from bodyverb.core import InputError, Skeleton
 from bodyverb.models._streams import FAR, TINY, TOPS, Body
 
 LEAST = 0.25
@@ -124,12 +124,13 @@ class Memory(nn.LSTM):
         """Map (n, time, inputs) to (n, time, hidden)."""
         if not torch.onnx.is_in_onnx_export():
             return super().forward(x)[0]
+        if not hasattr(torch.onnx, "ops"):
+            raise InputError(
+                f"Expected torch 2.8 or newer to export a memory, got {torch.__version__}; "
+                "pip install --upgrade torch"
+            )
         steps = x.transpose(0, 1)
-        for (
-            w,
-            r,
-            *bias,
-        ) in self.all_weights:  # rows: torch has in, forget, cell, out; ONNX in, out, forget, cell
+        for w, r, *bias in self.all_weights:
             whole = torch.cat([_gates(one) for one in bias])[None]
             (out,) = torch.onnx.ops.symbolic_multi_out(
                 "LSTM",
