@@ -247,8 +247,41 @@ def test_a_class_without_clips_is_refused(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(
         lab_data, "open_table", lambda _: replace(whole, splits={"s": {"train": waves, "test": whole.ids}})
     )
-    with pytest.raises(InputError, match="clips of every class to learn from, got none of still"):
+    with pytest.raises(InputError, match="clips of every class to learn from, got none of class 'still'"):
         lab.train(settings, tmp_path / "run")
+
+
+def test_parts_that_share_clips_are_told_and_never_selected_by(settings, monkeypatch):
+    whole = table()
+    a, b, c = whole.ids[:20], whole.ids[20:30], whole.ids[30:]
+    splits = {"s": {"train": a, "validation": b, "test": c}}
+    monkeypatch.setattr(lab_data, "open_table", lambda _: replace(whole, splits=splits))
+    apart = lab_data.load_parts(settings.data)
+    assert apart.validation is not None and apart.validation.ids == b and apart.notes == ()
+    tested = lab_data.load_parts(replace(settings.data, test_split="validation"))
+    assert tested.validation is None and tested.test.ids == b
+    same = lab_data.load_parts(replace(settings.data, test_split="train"))
+    assert "20 clips to learn from are tested on, too" in same.notes[0]
+
+
+def test_clips_that_are_left_out_are_told(settings, monkeypatch):
+    whole = table()
+
+    def load(key):
+        one = whole.load(key)
+        return replace(one, label=None) if key == "c003" else one
+
+    monkeypatch.setattr(lab_data, "open_table", lambda _: replace(whole, load=load))
+    assert lab_data.load_parts(settings.data).notes == (
+        "1 of 20 clips of the train part have no label or no joint",
+    )
+
+
+def test_patience_needs_a_part_to_measure(settings, tmp_path):
+    loop = replace(settings.recipe.loop, patience=2)
+    with pytest.raises(InputError, match="a part to measure while training with --loop.patience"):
+        lab.train(replace(settings, recipe=replace(settings.recipe, loop=loop)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_empty_parts_and_unknown_settings_are_refused(settings, tmp_path, monkeypatch):

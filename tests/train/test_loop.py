@@ -140,6 +140,12 @@ def test_patience(toy: ModuleType, tmp_path: Path) -> None:
     assert len(rows(tmp_path)) == 5
 
 
+def test_patience_waits_for_a_score(toy: ModuleType, tmp_path: Path) -> None:
+    loop = {"epochs": 9, "patience": 1, "validate_every": 3}
+    _, best = toy.train(tmp_path, validate=scores(0.5, 0.4, 0.9), loop=loop)
+    assert len(rows(tmp_path)) == 6 and best == {"val_top1": 0.5, "epoch": 3}
+
+
 def test_best_or_last(toy: ModuleType, tmp_path: Path) -> None:
     toy.train(tmp_path / "best", validate=scores(0.1, 0.5, 0.4))
     toy.train(tmp_path / "last", validate=scores(0.1, 0.5, 0.4), loop={"select_last": True})

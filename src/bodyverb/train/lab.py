@@ -76,6 +76,11 @@ def train(
     parts = load_parts(settings.data, progress)
     if settings.recipe.loop.overfit:
         parts = _few(parts, settings.recipe.loop.overfit)
+    if settings.recipe.loop.patience and _watched(settings, parts) is None:
+        raise InputError(
+            "Expected a part to measure while training with --loop.patience, got none; hold one out, "
+            "e.g. --validation share:0.1, or leave --loop.patience out"
+        )
     for note in parts.notes:
         say(f"note: {note}")
     task = task_of(settings, parts.train)

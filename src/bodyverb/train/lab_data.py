@@ -63,19 +63,25 @@ def load_parts(settings: DataSettings, progress: Progress = lambda part, done, a
         raise InputError(f"Expected --persons 1 or 2, got {settings.persons}; choose one of them")
     table = open_table(settings)
     split = split_name(table, settings)
+    asked = {"train": settings.train_split, "test": settings.test_split}
+    ids = {part: part_ids(table, split, title) for part, title in asked.items()}
+    notes = list(table.notes)
+    if both := len({*ids["train"]} & {*ids["test"]}):
+        notes.append(f"{both} clips to learn from are tested on, too; the test score says little")
     found: dict[str, Clips] = {}
-    for part, title in (("train", settings.train_split), ("test", settings.test_split)):
-        found[part] = load_part(settings, table, part_ids(table, split, title), part, progress)
+    for part in asked:
+        found[part] = load_part(settings, table, ids[part], part, progress)
         settings = replace(settings, persons=found["train"].persons)
-    known = table.splits[split].get("validation") if split in table.splits else None
+        if lost := len(ids[part]) - len(found[part]):
+            notes.append(f"{lost} of {len(ids[part])} clips of the {part} part have no label or no joint")
     validation = None
-    if settings.validation == "auto" and known:
-        validation = load_part(settings, table, known, "validation", progress)
-    elif settings.validation not in ("auto", "none"):
+    if settings.validation == "auto":
+        if known := own_validation(table, split, settings):
+            validation = load_part(settings, table, known, "validation", progress)
+    elif settings.validation != "none":
         found["train"], validation = held_out(found["train"], settings.validation)
     train = found["train"]
     empty = [name for k, name in enumerate(train.classes) if not (train.label == k).any()]
-    notes = list(table.notes)
     if train.persons == 2 and not np.isfinite(train.position[:, 1]).any():
         notes.append("no clip to learn from has a second person; --persons 1 is quicker")
     if empty:
@@ -84,7 +90,7 @@ def load_parts(settings: DataSettings, progress: Progress = lambda part, done, a
         )
         if wanted:
             raise InputError(
-                f"Expected clips of every class to learn from, got none of {wanted[0]}; "
+                f"Expected clips of every class to learn from, got none of class '{wanted[0]}'; "
                 "choose another split or leave the class out"
             )
         notes.append(f"no clip of {len(empty)} classes ({', '.join(empty[:3])}); they cannot be learnt")
@@ -123,6 +129,15 @@ def split_name(table: ClipTable, settings: DataSettings) -> str:
     if not table.splits:
         raise InputError(f"Expected a data set with splits, got none in {settings.data}; choose another")
     return settings.split or next(iter(table.splits))
+
+
+def own_validation(table: ClipTable, split: str, settings: DataSettings) -> tuple[str, ...]:
+    """Ids of the split's own validation part; none where its clips are learned from or tested on."""
+    known = tuple(table.splits[split].get("validation", ()))
+    used = {
+        key for part in (settings.train_split, settings.test_split) for key in part_ids(table, split, part)
+    }
+    return () if used.intersection(known) else known
 
 
 def part_ids(table: ClipTable, split: str, part: str) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class DataSettings:
     validation: str = "auto"
     """What to select by: `auto` (the split's own validation part where it has one, else nothing), `none`,
     `subject:3,5` or `camera:2` (those clips of the training part), `share:0.1` (that share of its subjects,
-    or of its clips where nobody is named)."""
+    or of its clips where there are fewer than ten)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -149,7 +149,8 @@ class _Run:
         self.generators: dict[str, Any] | None = None  # of a resumed run, until its first step
         self.state: dict[str, Any] = {
             "epoch": 0, "batch": 0, "step": 0, "seconds": 0.0, "spent": 0.0,
-            "lr": 0.0, "sums": {}, "points": [], "rows": [], "best": {}, "better": 0, "score": float("-inf"),
+            "lr": 0.0, "sums": {}, "points": [], "rows": [],
+            "best": {}, "better": 0, "judged": 0, "score": float("-inf"),
         }  # fmt: skip
 
     # -- beginning and keeping ---------------------------------------------------------------------------
@@ -215,8 +216,8 @@ class _Run:
     # -- training ----------------------------------------------------------------------------------------
 
     def done(self) -> bool:
-        """All epochs are over, or patience is."""
-        waited = self.state["epoch"] - self.state["better"]
+        """All epochs are over, or patience is: as of the last validation, since the others have no score."""
+        waited = self.state["judged"] - self.state["better"]
         return self.state["epoch"] >= self.loop.epochs or 0 < self.loop.patience <= waited
 
     def epoch(
@@ -319,6 +320,7 @@ class _Run:
 
     def _keep(self, chosen: nn.Module, metrics: dict[str, float], select: str, number: int) -> None:
         state, score = self.state, metrics.get(select, float("nan"))
+        state["judged"] = number
         if score > state["score"] or select not in metrics:
             state["better"] = number
         last = self.loop.select_last or select not in metrics

@@ -12,7 +12,15 @@ import numpy as np
 from bodyverb.core import InputError
 from bodyverb.datasets._table import ClipTable
 from bodyverb.train.clips import Clips
-from bodyverb.train.lab_data import Progress, held_out, load_part, open_table, part_ids, split_name
+from bodyverb.train.lab_data import (
+    Progress,
+    held_out,
+    load_part,
+    open_table,
+    own_validation,
+    part_ids,
+    split_name,
+)
 from bodyverb.train.lab_settings import DataSettings
 from bodyverb.train.trained import Trained
 
@@ -118,9 +126,9 @@ def _read(settings: DataSettings, table: ClipTable, part: str, progress: Progres
     if part == "test":
         ids = part_ids(table, split, settings.test_split)
         return load_part(settings, table, ids, part, progress), len(ids)
-    known = table.splits.get(split, {}).get("validation")
+    known = own_validation(table, split, settings) if settings.validation == "auto" else ()
     divided = settings.validation not in ("auto", "none")
-    if part == "validation" and settings.validation == "auto" and known:
+    if part == "validation" and known:
         return load_part(settings, table, known, part, progress), len(known)
     if part == "validation" and not divided:
         raise InputError(

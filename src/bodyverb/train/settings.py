@@ -38,7 +38,7 @@ class LoopConfig:
     accumulate: int = 1
     """Batches whose mean gradient makes one step."""
     patience: int = 0
-    """Stop after so many epochs without a better score; 0 never stops early."""
+    """Stop at a validation that lies so many epochs after the best one; 0 never stops early."""
     select_last: bool = False
     """best.pt is the last epoch's, whatever the scores were: nothing is selected."""
     overfit: int = 0
