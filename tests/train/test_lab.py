@@ -18,7 +18,7 @@ from bodyverb.train.lab_settings import DataSettings, Sampling, network_values
 from bodyverb.train.predict import classifier, predict
 from bodyverb.train.predictions import Predictions
 from bodyverb.train.recipes import Recipe, recipe
-from bodyverb.train.runs import open_run
+from bodyverb.train.runs import network_settings, open_run
 from bodyverb.train.sampling import batch, moments
 from bodyverb.train.settings import LoopConfig, OptimConfig
 
@@ -282,6 +282,46 @@ def test_patience_needs_a_part_to_measure(settings, tmp_path):
     with pytest.raises(InputError, match="a part to measure while training with --loop.patience"):
         lab.train(replace(settings, recipe=replace(settings.recipe, loop=loop)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "network", "words"),
+    [
+        ("lstm", {"hidden": "x"}, "Expected a whole number for the setting hidden of lstm, got 'x'"),
+        ("lstm", {"hidden": 0}, "settings that make a network lstm, got some that do not .hidden_size"),
+        ("lstm", {"dropout": 2}, "settings that make a network lstm"),
+        ("lstm", {"torso": 1}, "Expected true or false for the setting torso"),
+        ("stgcnpp", {"view": "side"}, "Expected none or yaw or full for the setting view"),
+        ("bodyverb-s", {"align": "foo"}, "Expected none or clip or frame for the setting align"),
+        ("bodyverb-s", {"widths": (16, "x")}, "Expected one or more of a whole number, with commas between"),
+        ("bodyverb-s", {"widths": (16, 24), "blocks": (1,)}, "settings that make a network bodyverb-s"),
+        ("bodyverb-s", {"kernel": 2}, "Expected an odd number of moments, got 2"),
+    ],
+)
+def test_settings_of_networks_that_mean_nothing_are_refused(settings, tmp_path, model, network, words):
+    with pytest.raises(InputError, match=words) as caught:
+        lab.train(replace(settings, model=model, network=network), tmp_path / "run")
+    assert "\n" not in str(caught.value) and not (tmp_path / "run").exists()
+
+
+def test_one_value_alone_will_do_for_several_and_a_whole_number_for_a_share():
+    found = network_settings("bodyverb-s", {"widths": 16, "blocks": [1], "dropout": 0})
+    assert (found["widths"], found["blocks"], found["dropout"]) == ((16,), (1,), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (Recipe, {"batch": 0}), (Recipe, {"smoothing": 3.0}), (Recipe, {"balance": -1.0}),
+        (Sampling, {"steps": 0}), (Sampling, {"rate_hz": float("inf")}), (Sampling, {"crop": 3.0}),
+        (Sampling, {"jitter": 5.0}), (Augment, {"mix": -1.0}), (Augment, {"speed": float("nan")}),
+        (Mirror, {"chance": 7.0}), (Spoil, {"noise": -1.0}), (Spoil, {"limb": 1.5}),
+        (Affine, {"scale": -0.1}),
+    ],
+)  # fmt: skip
+def test_numbers_that_mean_nothing_are_refused(kind, values):
+    with pytest.raises(InputError, match=f"{next(iter(values))} (of|from) .*, got"):
+        kind(**values)
 
 
 def test_empty_parts_and_unknown_settings_are_refused(settings, tmp_path, monkeypatch):

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bodyverb.core import InputError
+
 
 class Block(nn.Module):
     """Two normalised convolutions over time and a short cut."""
@@ -44,6 +46,9 @@ class TimeNet(nn.Module):
         drop_path: chance that a block is skipped for a clip in training.
         dropout: before the last layer.
         n_classes: number of verbs.
+
+    Raises:
+        InputError: the kernel is even, so that a moment would not be in its middle.
     """
 
     def __init__(
@@ -57,6 +62,8 @@ class TimeNet(nn.Module):
         n_classes: int,
     ) -> None:
         super().__init__()
+        if kernel % 2 == 0:
+            raise InputError(f"Expected an odd number of moments, got {kernel}; correct --network kernel")
         self.prepare = prepare
         inputs = widths[0]
         self.stem = nn.Conv1d(prepare.channels, inputs, 5, 2, 2)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ and standard deviation over time go to one linear layer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,7 @@ class Config:
     """Residual blocks of each stage."""
     kernel: int = 3
     """Moments of a convolution."""
-    align: str = "frame"
+    align: Literal["none", "clip", "frame"] = "frame"
     """3D: turn about the vertical until left and right lie along x: on average over the `clip`, in every
     `frame`, or `none`."""
     spans: tuple[int, ...] = (1, 4)

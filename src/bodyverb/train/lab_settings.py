@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bodyverb.core import InputError
+from bodyverb.train.settings import expect_range
 
 MODEL = "bodyverb-s"
 
@@ -60,15 +61,14 @@ class Sampling:
     after the end of shorter clips. 0: `steps` moments of every clip, however long."""
 
     def __post_init__(self) -> None:
-        """Check steps and rate.
+        """Check the numbers.
 
         Raises:
-            InputError: there is no step, or the rate is below 0.
+            InputError: one that means nothing.
         """
-        if self.steps < 1:
-            raise InputError(f"Expected sampling.steps of 1 or more, got {self.steps}; correct it")
-        if not 0 <= self.rate_hz < math.inf:
-            raise InputError(f"Expected sampling.rate_hz of 0 or more, got {self.rate_hz:g}; correct it")
+        expect_range(self, "sampling.", ("steps",), 1, math.inf)
+        expect_range(self, "sampling.", ("rate_hz",), 0, math.inf)
+        expect_range(self, "sampling.", ("crop", "whole", "jitter"), 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,14 @@ rate; `plain` changes no clip.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bodyverb.core import InputError
 from bodyverb.train.augment.settings import Affine, Augment, Crop, Mirror, Spoil
 from bodyverb.train.lab_settings import Sampling
-from bodyverb.train.settings import LoopConfig, OptimConfig
+from bodyverb.train.settings import LoopConfig, OptimConfig, expect_range
 
 DEFAULT = "small"
 
@@ -41,6 +42,16 @@ class Recipe:
     """How the weights are updated."""
     loop: LoopConfig = field(default_factory=LoopConfig)
     """How long, and where."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InputError: one that means nothing.
+        """
+        expect_range(self, "", ("batch",), 1, math.inf)
+        expect_range(self, "", ("least_steps", "balance"), 0, math.inf)
+        expect_range(self, "", ("smoothing",), 0, 1)
 
 
 _STILL = Augment(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from torch import nn
 
 from bodyverb import models
-from bodyverb.core import FormatError, InputError, Skeleton
+from bodyverb.core import BodyverbError, FormatError, InputError, Skeleton
 from bodyverb.formats.files import replacing, to_json
 from bodyverb.train import checkpoints
 from bodyverb.train.lab_settings import DataSettings, Sampling, Task
@@ -28,9 +28,17 @@ def build(task: Task) -> nn.Module:
     module = models.get(task.model)
     config = module.Config(**{key: _tuples(value) for key, value in task.network.items()})
     skeleton = Skeleton.from_dict(dict(task.skeleton))
-    network: nn.Module = module.build(
-        config, skeleton, len(task.classes), dims=task.dims, persons=task.persons
-    )
+    try:
+        network: nn.Module = module.build(
+            config, skeleton, len(task.classes), dims=task.dims, persons=task.persons
+        )
+    except (ValueError, RuntimeError) as error:  # torch's own words about a size that makes no layer
+        if isinstance(error, BodyverbError):
+            raise
+        raise InputError(
+            f"Expected settings that make a network {task.model}, got some that do not "
+            f"({str(error).splitlines()[0]}); correct --network"
+        ) from error
     return network
 
 
@@ -38,16 +46,23 @@ def network_settings(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """All values of a model's Config, those that were given and the others.
 
     Raises:
-        InputError: there is no such model or setting.
+        InputError: there is no such model or setting, or a value is of another kind.
     """
     module = models.get(model)
-    known = {item.name for item in fields(module.Config)}
-    for name in given:
+    known = get_type_hints(module.Config)
+    chosen = {}
+    for name, value in given.items():
         if name not in known:
             raise InputError(
                 f"Expected settings of {model}: {', '.join(sorted(known))}, got '{name}'; correct --network"
             )
-    return asdict(module.Config(**{key: _tuples(value) for key, value in given.items()}))
+        fits, chosen[name] = _typed(_tuples(value), known[name])
+        if not fits:
+            raise InputError(
+                f"Expected {_kind(known[name])} for the setting {name} of {model}, got {value!r}; "
+                "correct --network"
+            )
+    return asdict(module.Config(**chosen))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +165,27 @@ def write_config(out: Path, config: Mapping[str, Any]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with replacing(out / CONFIG) as part:
         part.write_text(to_json(config, indent=1) + "\n", encoding="utf-8")
+
+
+def _typed(value: Any, hint: Any) -> tuple[bool, Any]:
+    """Whether a value is of a kind, and the value: one stands for a tuple of one, an int for a float."""
+    if get_origin(hint) is tuple:
+        each = [_typed(one, get_args(hint)[0]) for one in (value if isinstance(value, tuple) else (value,))]
+        return all(fits for fits, _ in each), tuple(one for _, one in each)
+    if get_origin(hint) is Literal:
+        return value in get_args(hint), value
+    if hint is float and type(value) is int:
+        return True, float(value)
+    return type(value) is hint, value
+
+
+def _kind(hint: Any) -> str:
+    if get_origin(hint) is tuple:
+        return f"one or more of {_kind(get_args(hint)[0])}, with commas between"
+    if get_origin(hint) is Literal:
+        return " or ".join(get_args(hint))
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+    return words.get(hint, str(hint))
 
 
 def _tuples(value: Any) -> Any:

@@ -9,9 +9,26 @@ from typing import Any, Literal
 from bodyverb.core import InputError
 
 
-def _expect(good: bool, option: str, wanted: str, got: Any) -> None:
+def expect(good: bool, option: str, wanted: str, got: Any) -> None:
+    """Refuse a setting that means nothing.
+
+    Raises:
+        InputError: it is not `good`.
+    """
     if not good:
         raise InputError(f"Expected {option} {wanted}, got {got}; change it")
+
+
+def expect_range(settings: Any, within: str, names: tuple[str, ...], low: float, high: float) -> None:
+    """See that the named values of a settings dataclass lie in [low, high].
+
+    Raises:
+        InputError: one does not.
+    """
+    wanted = f"of {low:g} or more" if high == math.inf else f"from {low:g} to {high:g}"
+    for name in names:
+        value = getattr(settings, name)
+        expect(low <= value <= high and value < math.inf, within + name, wanted, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +74,11 @@ class LoopConfig:
         """
         for name in ("epochs", "validate_every", "accumulate"):
             value = getattr(self, name)
-            _expect(value >= 1, f"loop.{name}", "of 1 or more", value)
+            expect(value >= 1, f"loop.{name}", "of 1 or more", value)
         for name in ("threads", "patience", "overfit", "save_steps", "save_seconds"):
             value = getattr(self, name)
-            _expect(value >= 0, f"loop.{name}", "of 0 or more", value)
-        _expect(
+            expect(value >= 0, f"loop.{name}", "of 0 or more", value)
+        expect(
             not (self.patience and self.select_last),
             "one of loop.patience and loop.select_last",
             "(stopping early selects by the score)",
@@ -115,14 +132,14 @@ class OptimConfig:
         """
         for name in ("lr", "muon_lr", "gamma"):
             value = getattr(self, name)
-            _expect(0 < value < math.inf, f"optim.{name}", "above 0", value)
+            expect(0 < value < math.inf, f"optim.{name}", "above 0", value)
         for name in ("base_batch", "weight_decay", "clip_norm"):
             value = getattr(self, name)
-            _expect(0 <= value < math.inf, f"optim.{name}", "of 0 or more", value)
+            expect(0 <= value < math.inf, f"optim.{name}", "of 0 or more", value)
         for name in ("momentum", "warmup", "ema"):
             value = getattr(self, name)
-            _expect(0 <= value < 1, f"optim.{name}", "in [0, 1)", value)
+            expect(0 <= value < 1, f"optim.{name}", "in [0, 1)", value)
         ordered = all(0 < at < 1 for at in self.milestones) and list(self.milestones) == sorted(
             self.milestones
         )
-        _expect(ordered, "optim.milestones", "ascending, between 0 and 1", self.milestones)
+        expect(ordered, "optim.milestones", "ascending, between 0 and 1", self.milestones)

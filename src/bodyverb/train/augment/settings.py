@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from bodyverb.core import InputError
+from bodyverb.train.settings import expect_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,14 @@ class Affine:
     shear: float = 0.05
     """Standard deviation of the shear of each axis along each other."""
 
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InputError: one that means nothing.
+        """
+        expect_range(self, "augment.affine.", ("yaw_deg", "tilt_deg", "scale", "shear"), 0, math.inf)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mirror:
@@ -27,6 +37,14 @@ class Mirror:
 
     chance: float = 0.5
     """Share of clips."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InputError: one that means nothing.
+        """
+        expect_range(self, "augment.mirror.", ("chance",), 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +63,15 @@ class Spoil:
     """Share of clips that lose joints, and share that lose moments."""
     limb: float = 0.0
     """Share of clips that lose an arm, a leg, a part of one, or the head."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InputError: one that means nothing.
+        """
+        expect_range(self, "augment.spoil.", ("noise", "offset"), 0, math.inf)
+        expect_range(self, "augment.spoil.", ("joints", "frames", "chance", "limb"), 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,3 +116,11 @@ class Augment:
     """Standard deviation of the logarithm of the factor on a clip's seconds."""
     mix: float = 0.0
     """Mix-up (Zhang et al. 2018): parameter of the beta distribution; 0 mixes nothing."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InputError: one that means nothing.
+        """
+        expect_range(self, "augment.", ("speed", "mix"), 0, math.inf)
