@@ -108,8 +108,8 @@ def test_a_resumed_run_ends_like_an_unbroken_one(
 
     real = logs.Log.epoch
 
-    def stop(log: logs.Log, rows: list[dict[str, float]]) -> None:
-        real(log, rows)
+    def stop(log: logs.Log, *rows: list[dict[str, float]]) -> None:
+        real(log, *rows)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(logs.Log, "epoch", stop)
