@@ -76,6 +76,16 @@ def test_no_bones_is_one_clear_line():
         _graph.spatial(rope(parents=(-1,) * 4))
 
 
+@pytest.mark.parametrize("name", ["bodyverb-s", "lstm"])
+def test_streams_of_bones_need_bones(name):
+    cloud = Skeleton(name="cloud", joints=("a", "b"), parents=(-1, -1), limbs=(), flip=(0, 1), root=(0,))
+    network = get(name)
+    network.build(network.Config(stream="jm"), cloud, 2)
+    for stream in ("b", "bm"):
+        with pytest.raises(InputError, match="Expected a layout with bones for stream .* in 'cloud'"):
+            network.build(network.Config(stream=stream), cloud, 2)
+
+
 def test_streams_are_joints_bones_and_their_motion():
     position = body()
     skeleton, changes = skeletons.get("coco17"), {"view": "none", "scale": False}

@@ -127,6 +127,10 @@ def test_padding_is_no_part_of_what_is_usual():
     torch.testing.assert_close(norm.norm.running_mean, 0.1 * x[there].mean(dim=0))
     before = norm.norm.running_mean.clone()
     assert (norm(x, torch.zeros_like(there)) == 0).all() and torch.equal(norm.norm.running_mean, before)
+    norm.eval()  # in use, nobody is what nobody was in training
+    kept = norm(x, there)
+    assert (kept[~there] == 0).all()
+    torch.testing.assert_close(kept[there], norm.norm(x[there]))
 
 
 def test_a_branch_sees_its_plane_alone():

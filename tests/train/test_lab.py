@@ -296,6 +296,13 @@ def test_patience_needs_a_part_to_measure(settings, tmp_path):
         ("bodyverb-s", {"widths": (16, "x")}, "Expected one or more of a whole number, with commas between"),
         ("bodyverb-s", {"widths": (16, 24), "blocks": (1,)}, "settings that make a network bodyverb-s"),
         ("bodyverb-s", {"kernel": 2}, "Expected an odd number of moments, got 2"),
+        (
+            "stgcn",
+            {"width": 8, "blocks": 2, "kernel": 4},
+            "let stgcn look at clips of 16 moments, got others",
+        ),
+        ("skeleton-image", {"width": 8, "blocks": 1, "size": 0}, "let skeleton-image look at clips"),
+        ("posec3d", {"sigma": 0, "width": 8, "size": 16}, "let posec3d look at clips"),
     ],
 )
 def test_settings_of_networks_that_mean_nothing_are_refused(settings, tmp_path, model, network, words):

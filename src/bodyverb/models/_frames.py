@@ -87,16 +87,16 @@ class Standard(nn.Module):
         self.norm = nn.BatchNorm1d(channels, affine=False)
 
     def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """Map (n, time, channel) to the same shape.
+        """Map (n, time, channel) to the same shape; 0, the mean, where nobody is.
 
         Args:
             x: what a memory is to see.
             there: (n, time), true where somebody is.
         """
         rows = x.flatten(0, 1)
-        if not self.training:
-            return self.norm(rows).view_as(x)
         seen = there.flatten()
+        if not self.training:
+            return (self.norm(rows) * seen[:, None]).view_as(x)
         found = torch.zeros_like(rows)
         if seen.sum() > 1:
             found[seen] = self.norm(rows[seen])

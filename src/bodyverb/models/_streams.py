@@ -67,6 +67,19 @@ def check_fit(card: dict, dims: int, persons: int, stream: str | None = None) ->
             )
 
 
+def check_bones(name: str, stream: str, there: bool) -> None:
+    """Refuse to look at the bones of a layout that has none.
+
+    Raises:
+        InputError: the stream is one of bones and there are none.
+    """
+    if stream in ("b", "bm") and not there:
+        raise InputError(
+            f"Expected a layout with bones for stream {stream}, got none in {name!r}; give its joints "
+            "parents, or take stream j"
+        )
+
+
 class Streams(nn.Module):
     """Positions to masked channels; see the module docstring.
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import Skeleton
-from bodyverb.models._streams import check_fit
+from bodyverb.models._streams import check_bones, check_fit
 from bodyverb.models._time_net import TimeNet, each
 
 CARD = {
@@ -83,9 +83,10 @@ def build(
         persons: people of a clip; the mean over those who are there is classified.
 
     Raises:
-        InputError: stream, dims or persons are none of the card's.
+        InputError: stream, dims or persons are none of the card's, or the layout lacks the bones asked for.
     """
     check_fit(CARD, dims, persons, config.stream)
+    check_bones(skeleton.name, config.stream, bool(skeleton.limbs))
     return BodyverbS(config, skeleton, n_classes, dims, pair=persons == 2)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from bodyverb.core import InputError, Skeleton
 from bodyverb.models._blocks import over_people
 from bodyverb.models._frames import Memory, Standard, Torso, at_last, somebody
-from bodyverb.models._streams import STREAMS, StreamConfig, Streams, check_fit
+from bodyverb.models._streams import STREAMS, StreamConfig, Streams, check_bones, check_fit
 
 CARD = {
     "name": "lstm",
@@ -62,9 +62,11 @@ def build(config: Config, skeleton: Skeleton, n_classes: int, *, dims: int = 2, 
         persons: people of a clip; the mean over those who are there is classified.
 
     Raises:
-        InputError: stream, dims or persons are none of the card's, or there is no layer.
+        InputError: stream, dims or persons are none of the card's, the layout lacks the bones asked for, or
+            there is no layer.
     """
     check_fit(CARD, dims, persons, config.stream)
+    check_bones(skeleton.name, config.stream, any(parent >= 0 for parent in skeleton.parents))
     check_layers(config.layers)
     return Lstm(config, skeleton, n_classes, dims)
 

@@ -86,6 +86,7 @@ def train(
     task = task_of(settings, parts.train)
     torch.manual_seed(settings.recipe.loop.seed)
     module = build(task)
+    _check_size(module, task, settings.recipe.sampling.steps)
     config = {
         "task": asdict(task),
         "data": {**asdict(settings.data), "root": str(settings.data.root)},
@@ -122,6 +123,23 @@ def task_of(settings: LabSettings, clips: Clips) -> Task:
         dims=clips.dims,
         persons=clips.persons,
     )
+
+
+def _check_size(module: nn.Module, task: Task, steps: int) -> None:
+    """See that a network can look at a clip, before any work.
+
+    Raises:
+        InputError: it cannot: a size, a kernel or a stride is none.
+    """
+    joints = torch.zeros(1, task.persons, steps, len(task.skeleton["joints"]), task.dims)
+    try:
+        with torch.inference_mode():
+            module.eval()(joints, joints[..., 0] + 1.0, torch.arange(steps, dtype=torch.float32)[None])
+    except (RuntimeError, ValueError, ArithmeticError) as error:
+        raise InputError(
+            f"Expected settings that let {task.model} look at clips of {steps} moments, got others "
+            f"({str(error).splitlines()[0]}); correct --network or --sampling.steps"
+        ) from error
 
 
 class Batches:
