@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bodyverb import skeletons
-from bodyverb.core import Clip, FormatError, InputError, PoseSequence
+from bodyverb.core import Clip, FormatError, InputError, OutputError, PoseSequence
 from bodyverb.datasets._table import ClipTable
 from bodyverb.train import lab, lab_data
 from bodyverb.train.augment.clips import Augmenter
@@ -275,6 +275,12 @@ def test_clips_that_are_left_out_are_told(settings, monkeypatch):
     assert lab_data.load_parts(settings.data).notes == (
         "1 of 20 clips of the train part have no label or no joint",
     )
+
+
+def test_a_run_folder_that_cannot_be_made(settings, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OutputError, match="Expected a run folder that can be made, got 'File exists'"):
+        lab.train(settings, tmp_path / "file")
 
 
 def test_patience_needs_a_part_to_measure(settings, tmp_path):

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from torch import nn
 
 from bodyverb import models
-from bodyverb.core import BodyverbError, FormatError, InputError, Skeleton
+from bodyverb.core import BodyverbError, FormatError, InputError, OutputError, Skeleton
 from bodyverb.formats.files import replacing, to_json
 from bodyverb.train import checkpoints
 from bodyverb.train.lab_settings import DataSettings, Sampling, Task
@@ -161,8 +161,17 @@ def open_run(path: str | Path) -> Run:
 
 
 def write_config(out: Path, config: Mapping[str, Any]) -> None:
-    """Saves the resolved settings."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Saves the resolved settings.
+
+    Raises:
+        OutputError: the folder cannot be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Expected a run folder that can be made, got '{error.strerror}'; name another --out: {out}"
+        ) from error
     with replacing(out / CONFIG) as part:
         part.write_text(to_json(config, indent=1) + "\n", encoding="utf-8")
 
