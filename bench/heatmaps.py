@@ -104,7 +104,6 @@ def main() -> int:
             {
                 "made": where_and_when(),
                 "input": vars(given),
-                "freed_memory_kept": kept,
                 "largest_difference": apart,
                 **content,
             },
