@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from bodyverb.core import InputError, Skeleton
-from bodyverb.models._streams import FAR, TINY, Box
+from bodyverb.models._keypoints import masked
+from bodyverb.models._streams import TINY, Box
 
 CARD = {
     "task": "verbs",
@@ -82,8 +83,8 @@ class Heatmaps(nn.Module):
         Returns:
             (batch, channel, time, size, size), rows are y; 0 where nothing is.
         """
-        there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
-        position = self.box(torch.where(there > 0, position, torch.zeros_like(position)), there)
+        position, there = masked(position, score)
+        position = self.box(position, there)
         place = (position / (1.0 + self.room) + 1.0) * (0.5 * self.size) - 0.5
         height = torch.where(there[..., 0] > 0, score, torch.zeros_like(score)).clamp_max(1.0)
         draw = self._lines if self.limbs else self._dots

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import Skeleton
+from bodyverb.models._keypoints import masked
 from bodyverb.models._streams import check_bones, check_fit
 from bodyverb.models._time_net import TimeNet, each
 
@@ -36,7 +37,6 @@ CARD = {
     "streams": ("all", "j", "b", "jm", "bm"),
 }
 
-FAR = 1e7
 TINY = 1e-6
 STREAMS = {
     "all": ("joint", "bone", "motion", "swing"),
@@ -136,7 +136,7 @@ class Prepare(nn.Module):
         Returns:
             channels (n, channel, time) finite, and present (n,): 1 where any joint is there.
         """
-        position, there = _masked(position, score)
+        position, there = masked(position, score)
         seen = there.amax(dim=(2, 3), keepdim=True)
         weight = there * self.torso
         centre = (position * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True).clamp_min(TINY)
@@ -147,7 +147,7 @@ class Prepare(nn.Module):
         turning: list[Tensor] = []
         other, near = (torch.zeros_like(position), torch.zeros_like(there))
         if beside is not None:
-            other, near = _masked(*beside)
+            other, near = masked(*beside)
             other = (other - centre) * near * seen
         if self.turns:
             local, other, path, drift, turning = self.face(local, other, there, path, drift)
@@ -195,12 +195,6 @@ class Prepare(nn.Module):
             turning.append(torch.stack([x1 * x2 + z1 * z2, z1 * x2 - x1 * z2], dim=-1))
         drift = [_turned(one, *own) for one in drift]
         return _turned(local, *own), _turned(other, *own), _turned(path, *whole), drift, turning
-
-
-def _masked(position: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions, 0 where missing, and 1 (n, time, joint, 1) where a joint is there."""
-    there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
-    return torch.where(there > 0, position, torch.zeros_like(position)), there
 
 
 def _facing(across: Tensor) -> tuple[Tensor, Tensor]:
