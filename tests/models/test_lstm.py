@@ -160,3 +160,18 @@ def test_unknown_branches_are_refused(branches):
 def test_a_memory_without_layers_is_refused(module):
     with pytest.raises(InputError, match="Expected 1 or more layers, got 0"):
         module.build(module.Config(layers=0), MPII, 4, dims=3)
+
+
+def test_a_joint_missing_for_the_first_time_does_not_blow_up():
+    """The mask of a joint that was there in all of training has no variance: what it says is limited."""
+    torch.manual_seed(0)
+    position = torch.randn(16, 1, 12, 17, 2)
+    score, seconds = torch.ones(position.shape[:-1]), torch.arange(12).float()[None].repeat(16, 1) / 15
+    network = lstm.build(lstm.Config(torso=True), skeletons.get("coco17"), 3, dims=2).train()
+    for _ in range(300):
+        network(position, score, seconds)
+    seen = []
+    network.eval().memory.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    position[:, :, :, 3] = float("nan")
+    network(position, score, seconds)
+    assert seen[0].abs().max() <= 10.0

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from bodyverb.core import InputError, Skeleton
 from bodyverb.models._streams import FAR, TINY, TOPS, Body
 
+MOST = 10.0
+"""Largest input of a memory, in standard deviations: a channel that never changed while learning, such as the
+mask of a joint that was always there, must not blow up when it does."""
 LEAST = 0.25
 """Shortest torso of a frame that counts, in torsos of the clip: a guess that went wrong must not blow up."""
 
@@ -96,10 +99,10 @@ class Standard(nn.Module):
         rows = x.flatten(0, 1)
         seen = there.flatten()
         if not self.training:
-            return (self.norm(rows) * seen[:, None]).view_as(x)
+            return (self.norm(rows).clamp(-MOST, MOST) * seen[:, None]).view_as(x)
         found = torch.zeros_like(rows)
         if seen.sum() > 1:
-            found[seen] = self.norm(rows[seen])
+            found[seen] = self.norm(rows[seen]).clamp(-MOST, MOST)
         return found.view_as(x)
 
 
