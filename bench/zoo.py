@@ -180,7 +180,7 @@ def write(folders: list[Path]) -> None:
         own = [cells.get((name, one)) for one in SETS]
         shown = [_accuracy(cell, SETS[one][1]) for cell, one in zip(own, SETS, strict=True)]
         spent = " / ".join(f"{statistics.median(cell.minutes):.0f}" if cell else "-" for cell in own)
-        budget = next((cell.budget for cell in own if cell), "")
+        budget = " / ".join(dict.fromkeys(cell.budget for cell in own if cell))
         lines.append(
             f"| [{model}](models/zoo/{model}.md) {rest} | {' | '.join(shown)} | "
             f"{sizes[name][0] / 1e6:.2f} M | {sizes[name][1] / 1e9:.3f} G | {_ms(speeds.get(name))} | "
