@@ -165,3 +165,14 @@ def test_broken_runs_are_one_line(
         line(hint)
     (run / "config.json").write_text("{")
     line("config.json")
+
+
+def test_a_layout_without_sides_has_no_mirror_images(
+    capsys: pytest.CaptureFixture[str], toy_runs: dict[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bodyverb.train.augment import mirror
+
+    monkeypatch.setattr(mirror, "without_sides", lambda skeleton: True)
+    code, _, error = told(capsys, "evaluate", toy_runs[2], "--flip")
+    assert code == 2 and "Expected a layout with left and right for --flip" in error
+    assert told(capsys, "evaluate", toy_runs[2])[0] == 0

@@ -13,7 +13,7 @@ from bodyverb.core import InputError, Skeleton  # noqa: E402
 from bodyverb.train.augment.affine import affine, matrices  # noqa: E402
 from bodyverb.train.augment.clips import Augmenter  # noqa: E402
 from bodyverb.train.augment.crop import crop  # noqa: E402
-from bodyverb.train.augment.mirror import mirror, mirrored  # noqa: E402
+from bodyverb.train.augment.mirror import mirror, mirrored, without_sides  # noqa: E402
 from bodyverb.train.augment.settings import Affine, Augment, Crop, Mirror, Spoil  # noqa: E402
 from bodyverb.train.augment.spoil import parts, spoil, spread  # noqa: E402
 
@@ -201,3 +201,8 @@ def test_a_layout_without_sides_and_clips_of_one_moment_or_of_nobody_pass():
     )
     assert found.shape == position.shape and found[3:].isnan().all()
     assert torch.isfinite(score).all() and torch.isfinite(seconds).all()
+
+
+def test_layouts_without_sides_are_known():
+    rope = Skeleton(name="rope", joints=("a", "b"), parents=(-1, 0), limbs=((0, 1),), flip=(0, 1), root=(0,))
+    assert without_sides(rope) and not without_sides(skeletons.get("coco17"))

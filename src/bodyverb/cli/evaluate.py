@@ -73,6 +73,7 @@ class Command:
     def run(self) -> int:
         """Score the part, print and save."""
         from bodyverb.core import InputError
+        from bodyverb.train.augment.mirror import without_sides
         from bodyverb.train.predict import predict
         from bodyverb.train.scoring import scores
         from bodyverb.train.trained import open_trained
@@ -81,6 +82,11 @@ class Command:
             raise InputError(f"Expected at least one view of a clip, got {self.views}; correct --views")
         trained = open_trained(self.model, self.weights, self.device)
         clips, about = self._clips(trained)
+        if self.flip and without_sides(clips.skeleton):
+            raise InputError(
+                f"Expected a layout with left and right for --flip, got '{clips.skeleton.name}' without; "
+                "leave --flip out, or give the layout its pairs"
+            )
         made = predict(
             trained.classify, clips, trained.sampling, views=self.views, flip=self.flip, about=about
         )

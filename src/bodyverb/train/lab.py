@@ -16,6 +16,7 @@ from bodyverb.core import InputError
 from bodyverb.formats.files import replacing, to_json
 from bodyverb.train import distributed
 from bodyverb.train.augment.clips import Augmenter
+from bodyverb.train.augment.mirror import without_sides
 from bodyverb.train.clips import Clips
 from bodyverb.train.lab_data import Parts, load_parts
 from bodyverb.train.lab_settings import DataSettings, Task
@@ -83,6 +84,8 @@ def train(
         )
     for note in parts.notes:
         say(f"note: {note}")
+    if settings.recipe.augment.mirror.chance and without_sides(parts.train.skeleton):
+        say("note: the layout has no left and right; in mirrored clips every joint keeps its name")
     task = task_of(settings, parts.train)
     torch.manual_seed(settings.recipe.loop.seed)
     module = build(task)

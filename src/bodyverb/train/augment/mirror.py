@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from bodyverb.core import Skeleton
 from bodyverb.train.augment.settings import Mirror
 
 
@@ -35,3 +36,8 @@ def mirrored(position: Tensor, score: Tensor, flip: Tensor) -> tuple[Tensor, Ten
     sign = torch.ones(position.shape[-1], device=position.device)
     sign[0] = -1
     return position[..., flip, :] * sign, score[..., flip]
+
+
+def without_sides(skeleton: Skeleton) -> bool:
+    """Whether no joint has a partner on the other side: a mirror then only reflects."""
+    return tuple(skeleton.flip) == tuple(range(len(skeleton)))
