@@ -8,7 +8,7 @@ from torch.nn import functional as F  # noqa: E402
 
 from bodyverb import skeletons  # noqa: E402
 from bodyverb.models import _count, skeleton_image  # noqa: E402
-from bodyverb.models._keypoints import masked  # noqa: E402
+from bodyverb.models._streams import masked  # noqa: E402
 
 KINECT = skeletons.get("kinect25")
 

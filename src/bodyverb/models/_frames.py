@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bodyverb.core import InputError, Skeleton
-from bodyverb.models._streams import FAR, TINY, TOPS, Body
+from bodyverb.models._streams import TINY, TOPS, Body, is_there
 
 MOST = 10.0
 """Largest input of a memory, in standard deviations: a channel that never changed while learning, such as the
@@ -161,7 +161,7 @@ def somebody(position: Tensor, score: Tensor) -> Tensor:
     Returns:
         (batch x person, time) bool.
     """
-    return ((position.abs() < FAR).all(dim=-1) & (score > 0)).any(dim=-1).flatten(0, 1)
+    return is_there(position, score).any(dim=-1).flatten(0, 1)
 
 
 def at_last(steps: Tensor, there: Tensor) -> Tensor:

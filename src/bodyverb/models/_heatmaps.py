@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bodyverb.core import InputError, Skeleton
-from bodyverb.models._keypoints import masked
-from bodyverb.models._streams import TINY, Box
+from bodyverb.models._streams import TINY, Box, masked
 
 CARD = {
     "task": "verbs",

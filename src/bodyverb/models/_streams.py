@@ -113,8 +113,7 @@ class Streams(nn.Module):
             # a turn in bfloat16 would drown the motion of a frame
             with torch.autocast(kind, enabled=False):
                 return self.forward(position, score)
-        there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
-        position = torch.where(there > 0, position, torch.zeros_like(position))
+        position, there = masked(position, score)
         joints = self.normalise(position, there), there
         parts: list[Tensor] = []
         for name in self.names:
@@ -127,6 +126,25 @@ class Streams(nn.Module):
         """Joint minus parent, and 1 where both are there; a root's bone is 0."""
         both = there * there[:, :, :, self.parent]
         return (position - position[:, :, :, self.parent]) * both, both
+
+
+def is_there(position: Tensor, score: Tensor) -> Tensor:
+    """Whether each joint (..., joint) is there: finite, not absurdly far, and of a score above 0."""
+    return (position.abs() < FAR).all(dim=-1) & (score > 0)
+
+
+def masked(position: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
+    """Zeros for what is missing, and what is there.
+
+    Args:
+        position: (..., joint, dims), NaN = missing.
+        score: (..., joint); 0 or NaN = missing.
+
+    Returns:
+        position of the same shape, finite; and (..., joint, 1), 1 where the joint is there.
+    """
+    there = is_there(position, score).to(position.dtype).unsqueeze(-1)
+    return torch.where(there > 0, position, torch.zeros_like(position)), there
 
 
 def motion(value: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
@@ -224,11 +242,16 @@ def _points(skeleton: Skeleton) -> tuple[Tensor, bool]:
     return rows, True
 
 
-def _leading(position: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions and mask (batch, time, joint, dims | 1) of the person seen longest, then moving most."""
+def prominence(position: Tensor, there: Tensor) -> Tensor:
+    """(batch, person): frames in which each is seen; among equals, who moves more has up to 0.5 more."""
     seen = there.amax(dim=(3, 4)).sum(dim=2)
     path = motion(position, there)[0].square().sum(dim=(2, 3, 4))
-    leader = (seen + 0.5 * path / path.amax(dim=1, keepdim=True).clamp_min(TINY)).argmax(dim=1)
+    return seen + 0.5 * path / path.amax(dim=1, keepdim=True).clamp_min(TINY)
+
+
+def _leading(position: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions and mask (batch, time, joint, dims | 1) of the person seen longest, then moving most."""
+    leader = prominence(position, there).argmax(dim=1)
     people = torch.arange(position.shape[1], device=position.device)
     chosen = (leader[:, None] == people[None]).to(position.dtype)[:, :, None, None, None]
     return (position * chosen).sum(dim=1), (there * chosen).sum(dim=1)

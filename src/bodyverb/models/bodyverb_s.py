@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import Skeleton
-from bodyverb.models._keypoints import masked
-from bodyverb.models._streams import check_bones, check_fit
+from bodyverb.models._streams import TINY, check_bones, check_fit, masked
 from bodyverb.models._time_net import TimeNet, each
 
 CARD = {
@@ -37,7 +36,6 @@ CARD = {
     "streams": ("all", "j", "b", "jm", "bm"),
 }
 
-TINY = 1e-6
 STREAMS = {
     "all": ("joint", "bone", "motion", "swing"),
     "j": ("joint",),

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from bodyverb.core import Skeleton
-from bodyverb.models._keypoints import masked
-from bodyverb.models._streams import Box, check_fit
+from bodyverb.models._streams import Box, check_fit, masked
 from bodyverb.models._time_net import TimeNet
 
 CARD = {

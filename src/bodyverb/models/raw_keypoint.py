@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 
 from bodyverb.core import InputError, Skeleton
-from bodyverb.models._keypoints import in_order, masked
-from bodyverb.models._streams import Box, check_fit
+from bodyverb.models._keypoints import in_order
+from bodyverb.models._streams import Box, check_fit, masked
 
 CARD = {
     "name": "raw-keypoint",

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import Skeleton
-from bodyverb.models._keypoints import in_order, masked
-from bodyverb.models._streams import FAR, TINY, check_fit
+from bodyverb.models._keypoints import in_order
+from bodyverb.models._streams import FAR, TINY, check_fit, masked
 
 CARD = {
     "name": "skeleton-image",

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.core import Skeleton
-from bodyverb.models._streams import check_fit
+from bodyverb.models._streams import TINY, check_fit, masked
 from bodyverb.models._time_net import TimeNet
 
 CARD = {
@@ -32,9 +32,6 @@ CARD = {
     "persons": (1, 2),
     "streams": (),
 }
-
-FAR = 1e7
-TINY = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +107,7 @@ class Prepare(nn.Module):
         Returns:
             channels (n, channel, time) finite, and present (n,): 1 where any joint is there.
         """
-        there = ((position.abs() < FAR).all(dim=-1) & (score > 0)).to(position.dtype).unsqueeze(-1)
-        position = torch.where(there > 0, position, torch.zeros_like(position))
+        position, there = masked(position, score)
         weight = there * self.torso
         seen = there.amax(dim=(2, 3), keepdim=True)
         centre = (position * weight).sum(dim=2, keepdim=True) / weight.sum(dim=2, keepdim=True).clamp_min(
