@@ -25,6 +25,14 @@ def data_root() -> Path | None:
     return Path(named) if named and Path(named).is_dir() else None
 
 
+def needed_root() -> Path:
+    """The folder of real data; the program ends with one line where there is none."""
+    root = data_root()
+    if root is None:
+        raise SystemExit("Expected $BODYVERB_DATA to name the data, got nothing; set it")
+    return root
+
+
 def golden_videos() -> Path | None:
     """The folder of the two videos with golden joints, or None."""
     root = data_root()

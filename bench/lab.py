@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from clips import data_root
+from clips import needed_root
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 SETS = {
@@ -36,9 +36,7 @@ STREAMS = ("all", "j", "b", "jm", "bm")
 
 def main() -> None:
     """Train, then write."""
-    root = data_root()
-    if root is None:
-        raise SystemExit("Expected $BODYVERB_DATA to name the data, got nothing; set it")
+    root = needed_root()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
@@ -59,12 +57,7 @@ def train(data: Path, out: Path, stream: str, seed: int, threads: int) -> None:
     run = out / f"{data.name}-{stream}-{seed}"
     if (run / "result.json").is_file():
         return
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from bodyverb.cli.main import main; sys.exit(main(sys.argv[1:]))",
-    ]
-    command += ["train", "verbs", "--data", data.name, "--root", str(data), "--out", str(run)]
+    command = [*COMMAND, "train", "verbs", "--data", data.name, "--root", str(data), "--out", str(run)]
     command += ["--stream", stream, "--loop.seed", str(seed), "--loop.threads", str(threads), "--best-test"]
     print(run.name, file=sys.stderr)
     subprocess.run([*command, *(["--resume"] if (run / "last.pt").exists() else [])], check=True)
@@ -118,12 +111,7 @@ def _fused(out: Path, name: str, rows: dict[str, Any]) -> dict[str, float] | Non
     if len(there) < 2:
         return None
     runs = [str(out / f"{name}-{stream}-0") for stream in there]
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from bodyverb.cli.main import main; sys.exit(main(sys.argv[1:]))",
-    ]
-    done = subprocess.run([*command, "fuse", *runs, "--json"], check=True, capture_output=True, text=True)
+    done = subprocess.run([*COMMAND, "fuse", *runs, "--json"], check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout)["overall"]
     return found
 

@@ -22,7 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from clips import data_root
+from clips import needed_root
 from torch import Tensor, nn
 
 from bodyverb.models._frames import Memory
@@ -160,9 +160,7 @@ def _rows(found: dict[str, Any], kinds: list[tuple[Kind, str]]) -> list[str]:
 
 def main() -> None:
     """Train, then write."""
-    root = data_root()
-    if root is None:
-        raise SystemExit("Expected $BODYVERB_DATA to name the data, got nothing; set it")
+    root = needed_root()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--only", nargs="+", choices=TITLES, default=list(TITLES))

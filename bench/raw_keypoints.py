@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from clips import data_root
+from clips import needed_root
 from machine import where_and_when
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -153,9 +153,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="rows whose name holds this")
     given = parser.parse_args()
-    root = data_root()
-    if root is None:
-        raise SystemExit("Expected $BODYVERB_DATA to name the data, got nothing; set it")
+    root = needed_root()
     torch.set_num_threads(1)
     settings = DataSettings(data="penn_action", root=root / "penn_action")
     parts = load_parts(settings)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from clips import data_root
+from clips import needed_root
 from lab import COMMAND, PAGE, SETS
 
 from bodyverb import models, skeletons
@@ -87,9 +87,7 @@ def train(out: Path, model: str, name: str, seed: int, threads: int) -> None:
 
 def command(model: str, name: str, seed: int, run: Path) -> list[str]:
     """The training of a network on a set."""
-    root = data_root()
-    if root is None:
-        raise SystemExit("Expected $BODYVERB_DATA to name the data, got nothing; set it")
+    root = needed_root()
     options = [*BUDGETS.get(model, BUDGETS[""]), "--loop.seed", str(seed)]
     return [*COMMAND, "train", "verbs", "--data", name, "--root", str(root / name), "--model", model,
             "--out", str(run), *options]  # fmt: skip
