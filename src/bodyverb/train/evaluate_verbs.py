@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bodyverb.core import InputError, PoseSequence
-from bodyverb.core.timeline import UNKNOWN
+from bodyverb.core.timeline import UNKNOWN, Window
 from bodyverb.metrics.classification import log_softmax
 from bodyverb.recognize.recognizer import Recognizer
 from bodyverb.recognize.windows import cut, spans
@@ -98,11 +98,16 @@ def judge(recognizer: Recognizer, tracks: Sequence[Track]) -> list[Verdict]:
         for segment in segments:
             if segment.verb != UNKNOWN:
                 lasting[recognizer.classes.index(segment.verb)] += max(segment.end_s - segment.start_s, 1e-3)
-        mean = np.mean([np.log(window.probabilities + 1e-9) for window in windows], axis=0)
+        mean = mean_score(windows)
         verb = int(lasting.argmax()) if lasting.max() > 0 else -1
         total = float(times[-1] - times[0])
         result.append(Verdict(best=int(mean.argmax()), verb=verb, verb_s=float(lasting.sum()), total_s=total))
     return result
+
+
+def mean_score(windows: Sequence[Window]) -> np.ndarray:
+    """Mean log-probability (class,) of each verb over the windows of a track."""
+    return np.asarray(np.mean([np.log(window.probabilities + 1e-9) for window in windows], axis=0))
 
 
 def sequence(times: np.ndarray, position: np.ndarray, recognizer: Recognizer) -> PoseSequence:
@@ -294,8 +299,7 @@ def closed_set(recognizer: Recognizer, store: VerbStore, seed: int = 0, views: i
     for i in np.flatnonzero((store.label >= 0) & (store.source != "synth-verbs")):
         for view in range(1 if store.flat[i] else views):
             track = sequence(*through_cameras(store.clip(int(i)), rng), recognizer)
-            windows = recognizer.windows(track)
-            score.append(np.mean([np.log(window.probabilities + 1e-9) for window in windows], axis=0))
+            score.append(mean_score(recognizer.windows(track)))
             ids.append(f"{store.source[i]}/{i}/{view}")
             label.append(int(store.label[i]))
     if not ids:
