@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bodyverb.models import raw_keypoint
-from bodyverb.models._keypoints import in_order, masked
+from bodyverb.models._keypoints import in_order
+from bodyverb.models._streams import masked
 from bodyverb.train.clips import Clips
 from bodyverb.train.lab_data import load_parts, open_table
 from bodyverb.train.lab_settings import DataSettings, Sampling
